@@ -1,0 +1,44 @@
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Texts from files end up in messages: keep them on one line and away from terminals' escape
+ * sequences. */
+static void sanitise(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+}
+
+int err_set(struct err *e, enum err_code code, const char *file, int line, const char *format, ...)
+{
+    va_list args;
+
+    e->code = code;
+    e->file = file;
+    e->line = line;
+    va_start(args, format);
+    vsnprintf(e->message, sizeof e->message, format, args);
+    va_end(args);
+    sanitise(e->message);
+    return code;
+}
+
+int err_prefix(struct err *e, const char *format, ...)
+{
+    char text[sizeof e->message];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    size_t n = strlen(text);
+    if (n + 2 < sizeof text)
+        snprintf(text + n, sizeof text - n, ": %s", e->message);
+    memcpy(e->message, text, sizeof text);
+    sanitise(e->message);
+    return e->code;
+}
