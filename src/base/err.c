@@ -29,7 +29,7 @@ int err_set(struct err *e, enum err_code code, const char *file, int line, const
 
 int err_prefix(struct err *e, const char *format, ...)
 {
-    char text[sizeof e->message];
+    char text[2 * sizeof e->message];
     va_list args;
 
     va_start(args, format);
@@ -38,7 +38,7 @@ int err_prefix(struct err *e, const char *format, ...)
     size_t n = strlen(text);
     if (n + 2 < sizeof text)
         snprintf(text + n, sizeof text - n, ": %s", e->message);
-    memcpy(e->message, text, sizeof text);
+    memcpy(e->message, text, sizeof e->message - 1);
     sanitise(e->message);
     return e->code;
 }
