@@ -1,10 +1,12 @@
 /*
  * kernels.h: the arithmetic of the engine, one table of functions per executor.
  *
- *   const struct kernels *k = kernels_pick("auto", &e);
+ *   const struct kernels *k;
+ *   kernels_pick("cpu", NULL, &k, &e);
  *   struct packed w;
- *   kernels_pack(k, &source, hint, &w, &e);               once, when a plan is made
+ *   kernels_pack(k, &source, &hint, threads, &w, &e);     once, when a plan is made
  *   k->linear(&(struct linear_args){.y = y, .x = x, .w = &w, .m = 4096, .bias = bias, ...});
+ *   packed_release(&w);
  *
  * Layout: activations are f32, channels last, densely packed: [picture][pixel][channel], which is
  * [picture][token][channel] as well. "Picture" is one row of the batch. Threads: a kernel runs on
@@ -177,8 +179,8 @@ struct kernels {
     /* y[p] = [a[p] | b[p]] for every pixel. */
     void (*concat)(float *y, const float *a, int ca, const float *b, int cb, size_t pixels,
                    int threads);
-    /* Nearest neighbour to any size: source = floor(target * h / oh).
-     * torch.nn.functional.interpolate(mode="nearest"). */
+    /* Nearest neighbour to any size: source = floor(target * (h / oh)), computed in f32 as
+     * torch.nn.functional.interpolate(mode="nearest") does. */
     void (*resize_nearest)(float *y, const float *x, int pictures, int h, int w, int oh, int ow,
                            int channels, int threads);
 };
@@ -191,6 +193,16 @@ extern const struct kernels kernels_avx2, kernels_avx512, kernels_avx512bf16;
  * the CPU lacks what is asked for. */
 WARN_UNUSED_RESULT int kernels_pick(const char *executor, const char *isa,
                                     const struct kernels **out, struct err *e);
+
+/* Pack into memory of its own; `source` and `hint` may be gone afterwards, the tensors may not.
+ * ERR_NOMEM. packed_release() frees it. */
+WARN_UNUSED_RESULT int kernels_pack(const struct kernels *k, const struct weight_source *source,
+                                    const struct pack_hint *hint, int threads, struct packed *out,
+                                    struct err *e);
+void packed_release(struct packed *p);
+
+/* Row `row` of a source as f32: out[in * kh * kw], in the order of the file. */
+void weight_row(float *out, const struct weight_source *s, int row);
 
 /* How many rows (output channels) the product yields: source.rows, half of it with geglu. */
 static inline int weight_columns(const struct weight_source *s)
