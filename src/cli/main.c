@@ -1,7 +1,77 @@
-#include <stdio.h>
+/* The only place that picks backends and wires rooms together. */
+#include "cli/commands.h"
+#include "cli/options.h"
 
-int main(void)
+#include <stdio.h>
+#include <string.h>
+
+#ifndef CAULDRON_VERSION
+#error "the build defines CAULDRON_VERSION"
+#endif
+
+static const struct command *const commands[] = {
+    NULL,
+};
+
+static const struct command *find(const char *name)
 {
-    fputs("usage: cauldron COMMAND\n", stderr);
-    return 2;
+    for (size_t i = 0; commands[i]; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static void usage(FILE *to)
+{
+    fputs("usage: cauldron COMMAND [options]\n\n", to);
+    for (size_t i = 0; commands[i]; i++)
+        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\n'cauldron help COMMAND' explains one; 'cauldron --version' prints the version\n", to);
+}
+
+static int unknown(const char *name)
+{
+    enum { COUNT = sizeof commands / sizeof *commands };
+    const char *names[COUNT] = {NULL}, *near;
+    size_t n = 0;
+
+    for (; commands[n]; n++)
+        names[n] = commands[n]->name;
+    near = nearest_name(name, names, n);
+    if (near)
+        return fail_with(EXIT_USAGE, "unknown command '%s', did you mean '%s'?", name, near);
+    return fail_with(EXIT_USAGE, "unknown command '%s': see 'cauldron help'", name);
+}
+
+static int help(int argc, char **argv)
+{
+    static char option[] = "--help";
+
+    if (argc < 2) {
+        usage(stdout);
+        return EXIT_DONE;
+    }
+    const struct command *c = find(argv[1]);
+    if (!c)
+        return unknown(argv[1]);
+    argv[0] = argv[1];
+    argv[1] = option;
+    return c->run(2, argv);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        usage(stderr);
+        return EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        return help(argc - 1, argv + 1);
+    if (strcmp(name, "--version") == 0) {
+        puts("cauldron " CAULDRON_VERSION);
+        return EXIT_DONE;
+    }
+    const struct command *c = find(name);
+    return c ? c->run(argc - 1, argv + 1) : unknown(name);
 }

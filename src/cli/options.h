@@ -84,7 +84,7 @@ struct opt_spec {
     const char *command;     /* "generate", "models list" */
     const char *usage;       /* what follows the command's name: "[options] PROMPT..." */
     const char *summary;     /* a paragraph; sentences */
-    const struct opt *table; /* ended by {0}; --help is added */
+    const struct opt *table; /* at most 62 rows, ended by {0}; --help is added */
     int min_rest, max_rest;  /* how many other arguments; max -1: any number */
     const char *rest;        /* what they are, for messages: "a prompt" */
 };
@@ -111,8 +111,10 @@ void options_release(struct options *o);
 
 /* "cauldron: <message>" on stderr; returns status, so that `return fail(EXIT_FAILED, &e)` works. */
 int fail(int status, const struct err *e);
-/* The name of `count` that is nearest to `text`; NULL when
- * none is near. */
+/* The same for a message of one's own. */
+int fail_with(int status, const char *format, ...) PRINTF_LIKE(2, 3);
+/* The one of `count` names that is nearest to `text`; NULL when none is near. NULL names are
+ * skipped. */
 const char *nearest_name(const char *text, const char *const *names, size_t count);
 
 #endif
