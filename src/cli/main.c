@@ -10,6 +10,7 @@
 #endif
 
 static const struct command *const commands[] = {
+    &command_doctor,
     NULL,
 };
 

@@ -1,0 +1,52 @@
+# Everything one does with this tree; meson does the work. `make` lists the targets.
+
+BUILD ?= build
+PROMPT ?= a red circle left of a blue square
+
+.DEFAULT_GOAL := help
+.PHONY: help install build run dev test check bench bench-demo coverage migrate db-test clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+install: ## install the Debian packages that are missing
+	@tools/install.sh all
+
+build: ## build ./build/cauldron (installs what the build needs)
+	@tools/install.sh build
+	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD)
+	@ninja -C $(BUILD) cauldron
+
+run: build ## draw a first image with the demo model
+	./$(BUILD)/cauldron generate "$(PROMPT)" --seed 7 -o first.png
+	@echo "drawn: first.png (another: make run PROMPT=\"a green star\")"
+
+dev: ## the server with live reload
+	@echo "make dev: the server does not exist yet; see 'make run'" >&2; exit 1
+
+test: ## every test, also under sanitizers, and the fuzzers for some seconds each
+	@tools/install.sh test
+	@tools/test.sh
+
+check: ## every linter and both compilers (one of them: make check ONLY=format)
+	@tools/install.sh all
+	@tools/lint/all.sh $(ONLY)
+
+bench: build ## measure speed and memory of the engine
+	./$(BUILD)/cauldron bench
+
+bench-demo: build ## judge how well the demo models follow prompts
+	python3 tools/demo/bench.py --cauldron ./$(BUILD)/cauldron
+
+coverage: ## line coverage of src/ by the tests (at least 85 %)
+	@tools/install.sh test
+	@tools/coverage.sh
+
+migrate: ## bring the database to the newest schema
+	@echo "make migrate: the storage room does not exist yet" >&2; exit 1
+
+db-test: ## the storage tests against PostgreSQL
+	@echo "make db-test: the storage room does not exist yet" >&2; exit 1
+
+clean: ## remove everything that was built
+	rm -rf build build-* first.png

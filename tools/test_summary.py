@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""Count what `meson test` found: test_summary.py BUILD prints "BUILD N passed, N failed, N skipped".
+
+A TAP test counts once per line of its plan, so that the number says how many cases ran. A build that
+wrote no log counts as one failure.
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+
+def count(test):
+    """(passed, failed, skipped) of one entry of the log."""
+    good = test["result"] in ("OK", "EXPECTEDFAIL")
+    lines = re.findall(r"^(not )?ok\b([^\n]*)", test.get("stdout") or "", re.MULTILINE)
+    if test["result"] == "SKIP":
+        return 0, 0, 1
+    if not lines:
+        return int(good), int(not good), 0
+    skipped = sum(1 for _, rest in lines if re.search(r"#\s*skip", rest, re.IGNORECASE))
+    failed = sum(1 for bad, rest in lines if bad)
+    if not good and not failed:  # it crashed, timed out or leaked after its last line
+        failed = 1
+    return len(lines) - skipped - sum(1 for bad, _ in lines if bad), failed, skipped
+
+
+def main():
+    build = pathlib.Path(sys.argv[1])
+    log = build / "meson-logs" / "testlog.json"
+    passed, failed, skipped = 0, 0, 0
+    if log.exists():
+        for line in log.read_text(encoding="utf-8").splitlines():
+            p, f, s = count(json.loads(line))
+            passed, failed, skipped = passed + p, failed + f, skipped + s
+    else:
+        failed = 1
+    print(f"{build.name} {passed} passed, {failed} failed, {skipped} skipped")
+
+
+main()
