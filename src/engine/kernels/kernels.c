@@ -4,10 +4,6 @@
 #include <string.h>
 
 #ifdef __x86_64__
-#pragma weak kernels_avx2
-#pragma weak kernels_avx512
-#pragma weak kernels_avx512bf16
-
 /* Every CPU with AVX2 has F16C too; not every compiler can ask for it by name. */
 static bool has_avx2(void)
 {
@@ -39,7 +35,7 @@ enum { CPU_TABLES = sizeof cpu_tables / sizeof *cpu_tables };
 static int pick_cpu(const char *isa, const struct kernels **out, struct err *e)
 {
     for (int i = 0; i < CPU_TABLES; i++) {
-        if (!cpu_tables[i].kernels)
+        if (!isa && (!cpu_tables[i].kernels->conv || !cpu_tables[i].kernels->attention))
             continue;
         if (isa && strcmp(isa, cpu_tables[i].kernels->isa) != 0)
             continue;

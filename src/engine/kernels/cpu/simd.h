@@ -17,6 +17,7 @@
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define ISA_JOIN_(name, isa) name##_##isa
 #define ISA_JOIN(name, isa)  ISA_JOIN_(name, isa)
@@ -30,6 +31,15 @@
 #else
 #define ISA(name) ISA_JOIN(name, avx2)
 #define ISA_TEXT  "avx2"
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Stands before a loop over registers: the loop has to vanish, or the registers become memory. */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 36")
 #endif
 
 #ifdef __AVX512F__
@@ -101,6 +111,47 @@ static inline float vec_sum(vec a)
 static inline float vec_top(vec a)
 {
     return _mm512_reduce_max_ps(a);
+}
+
+static inline vec vec_load_f16(const uint16_t *p)
+{
+    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+}
+
+static inline vec vec_load_bf16(const uint16_t *p)
+{
+    __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
+}
+
+/* Rows become columns: lane j of v[i] and lane i of v[j] change places. */
+INLINE void vec_transpose(vec v[LANES])
+{
+    vec t[LANES];
+
+    UNROLL for (int i = 0; i < LANES; i += 2)
+    {
+        t[i] = _mm512_unpacklo_ps(v[i], v[i + 1]);
+        t[i + 1] = _mm512_unpackhi_ps(v[i], v[i + 1]);
+    }
+    UNROLL for (int i = 0; i < LANES; i += 4) UNROLL for (int j = 0; j < 2; j++)
+    {
+        __m512d low = _mm512_castps_pd(t[i + j]), high = _mm512_castps_pd(t[i + j + 2]);
+        v[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, high));
+        v[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, high));
+    }
+    /* v[4 i + j] now has column 4 l + j of rows 4 i to 4 i + 3 in its quarter l. */
+    UNROLL for (int j = 0; j < 4; j++)
+    {
+        vec a = _mm512_shuffle_f32x4(v[j], v[4 + j], 0x88);
+        vec b = _mm512_shuffle_f32x4(v[j], v[4 + j], 0xdd);
+        vec c = _mm512_shuffle_f32x4(v[8 + j], v[12 + j], 0x88);
+        vec d = _mm512_shuffle_f32x4(v[8 + j], v[12 + j], 0xdd);
+        v[j] = _mm512_shuffle_f32x4(a, c, 0x88);
+        v[4 + j] = _mm512_shuffle_f32x4(b, d, 0x88);
+        v[8 + j] = _mm512_shuffle_f32x4(a, c, 0xdd);
+        v[12 + j] = _mm512_shuffle_f32x4(b, d, 0xdd);
+    }
 }
 #else
 typedef __m256 vec;
@@ -183,6 +234,78 @@ static inline float vec_top(vec a)
     __m128 s = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
     s = _mm_max_ps(s, _mm_movehl_ps(s, s));
     return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
+}
+
+static inline vec vec_load_f16(const uint16_t *p)
+{
+    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
+}
+
+static inline vec vec_load_bf16(const uint16_t *p)
+{
+    __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
+}
+
+/* Rows become columns: lane j of v[i] and lane i of v[j] change places. */
+INLINE void vec_transpose(vec v[LANES])
+{
+    vec t[LANES];
+
+    UNROLL for (int i = 0; i < LANES; i += 2)
+    {
+        t[i] = _mm256_unpacklo_ps(v[i], v[i + 1]);
+        t[i + 1] = _mm256_unpackhi_ps(v[i], v[i + 1]);
+    }
+    UNROLL for (int i = 0; i < LANES; i += 4) UNROLL for (int j = 0; j < 2; j++)
+    {
+        __m256d low = _mm256_castps_pd(t[i + j]), high = _mm256_castps_pd(t[i + j + 2]);
+        v[i + 2 * j] = _mm256_castpd_ps(_mm256_unpacklo_pd(low, high));
+        v[i + 2 * j + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low, high));
+    }
+    UNROLL for (int j = 0; j < 4; j++)
+    {
+        vec low = v[j], high = v[4 + j];
+        v[j] = _mm256_permute2f128_ps(low, high, 0x20);
+        v[4 + j] = _mm256_permute2f128_ps(low, high, 0x31);
+    }
+}
+#endif
+
+#ifdef __AVX512BF16__
+typedef __m512bh pairs; /* LANES pairs of bf16 numbers */
+
+/* c + a * b of both halves of each pair; the sums are f32, denormals count as zero. */
+static inline vec pairs_dot(vec c, pairs a, pairs b)
+{
+    return _mm512_dpbf16_ps(c, a, b);
+}
+
+static inline pairs pairs_load(const void *p)
+{
+    return (pairs)_mm512_loadu_si512(p);
+}
+
+/* The one pair at p in every lane. */
+static inline pairs pairs_set(const void *p)
+{
+    int pair;
+    memcpy(&pair, p, sizeof pair);
+    return (pairs)_mm512_set1_epi32(pair);
+}
+
+/* Lane i of low and high rounded to bf16 (nearest even) and put side by side. */
+static inline void pairs_store(void *p, vec low, vec high)
+{
+    __m512i a = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(low));
+    __m512i b = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(high));
+    _mm512_storeu_si512(p, _mm512_or_si512(a, _mm512_slli_epi32(b, 16)));
+}
+
+/* LANES numbers rounded to bf16. */
+static inline void vec_store_bf16(uint16_t *p, vec v)
+{
+    _mm256_storeu_si256((__m256i *)p, (__m256i)_mm512_cvtneps_pbh(v));
 }
 #endif
 
