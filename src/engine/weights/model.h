@@ -2,13 +2,13 @@
  * model.h: a model on disk: its components, what its configs say, its tensors.
  *
  *   struct model *m;
- *   if (model_open("models/demo", NULL, &m, &e)) ...          a Diffusers folder or a single
- * .safetensors file const struct tensor *w = weights_get(&m->unet_weights,
- * "input_blocks.0.0.weight"); model_close(m);
+ *   if (model_open("models/demo", NULL, &m, &e)) ...   a Diffusers folder or a .safetensors file
+ *   const struct tensor *w = weights_get(&m->unet_weights, "input_blocks.0.0.weight");
+ *   model_close(m);
  *
  * Everything in a file is checked before it is used; a bad file is an error that names file, tensor
- * and reason. Every config field that changes the result is honoured or refused by name. Threads:
- * read-only after opening. Ownership: the model owns its mappings, tensors and strings.
+ * and reason. Every config field that changes the result is honoured or refused by name.
+ * Threads: read-only after opening. Ownership: the model owns its mappings, tensors and strings.
  */
 #ifndef ENGINE_MODEL_H
 #define ENGINE_MODEL_H
@@ -30,7 +30,8 @@ struct clip_config {
 };
 
 struct unet_config {
-    int in_channels, out_channels, sample_size;
+    int in_channels, out_channels;
+    int sample_size, sample_width; /* height and width of native latents; 0: not said */
     int levels;
     int channels[MAX_LEVELS];
     bool attention_down[MAX_LEVELS],
@@ -40,8 +41,8 @@ struct unet_config {
         transformer_layers_mid; /* depth of the transformers per level */
     int transformer_layers_up[MAX_LEVELS];
     int heads[MAX_LEVELS]; /* NUMBER of heads per level (diffusers' misnamed attention_head_dim) */
-    bool mid_attention;
-    int context; /* cross_attention_dim */
+    bool mid_attention;    /* else the middle is one residual block (UNetMidBlock2D) */
+    int context;           /* cross_attention_dim */
     bool linear_projection;
     int groups;
     float eps;

@@ -1,0 +1,223 @@
+/* Diffusers folders: model_index.json names the parts, every part has a folder of its own. */
+#include "engine/weights/files.h"
+
+#include "engine/weights/configs.h"
+#include "engine/weights/keymap.h"
+#include "engine/weights/tokenizer_files.h"
+
+#include <string.h>
+
+static const struct pipeline_class {
+    const char *name;
+    bool xl;
+} pipelines[] = {
+    {"StableDiffusionPipeline", false},
+    {"StableDiffusionImg2ImgPipeline", false},
+    {"StableDiffusionInpaintPipeline", false},
+    {"LatentConsistencyModelPipeline", false},
+    {"LatentConsistencyModelImg2ImgPipeline", false},
+    {"StableDiffusionXLPipeline", true},
+    {"StableDiffusionXLImg2ImgPipeline", true},
+    {"StableDiffusionXLInpaintPipeline", true},
+};
+
+/* What a component's folder must hold. `anyway`: refuse a folder without it even when its
+ * model_index.json does not name it. */
+static const struct part {
+    const char *name, *class;
+    const char *files[3];
+    bool anyway, xl_only;
+} parts[] = {
+    {"unet", "UNet2DConditionModel", {"config.json"}, true, false},
+    {"vae", "AutoencoderKL", {"config.json"}, true, false},
+    {"text_encoder", "CLIPTextModel", {"config.json"}, true, false},
+    {"tokenizer", "CLIPTokenizer", {NULL}, true, false},
+    {"scheduler", NULL, {"scheduler_config.json"}, true, false},
+    {"text_encoder_2", "CLIPTextModelWithProjection", {"config.json"}, true, true},
+    {"tokenizer_2", "CLIPTokenizer", {NULL}, true, true},
+    /* Never run here, but a folder that lacks what it names is not complete. */
+    {"safety_checker", NULL, {"config.json"}, false, false},
+    {"image_encoder", NULL, {"config.json"}, false, false},
+    {"feature_extractor", NULL, {"preprocessor_config.json"}, false, false},
+};
+
+struct folder {
+    struct model *m;
+    const char *variant;
+    const struct pipeline_class *class;
+    bool old_unet; /* saved by diffusers before 0.9 */
+};
+
+static const char *inside(struct folder *f, const char *part, const char *file)
+{
+    return arena_printf(&f->m->arena, "%s/%s/%s", f->m->path, part, file);
+}
+
+/* One entry of model_index.json: [library, class], [null, null] for a part that is left out. */
+static int check_part(struct folder *f, const struct part *part, const json_t *value, struct err *e)
+{
+    const char *class = json_string_value(json_array_get(value, 1));
+    const char *folder = arena_printf(&f->m->arena, "%s/%s", f->m->path, part->name);
+
+    if (!class) {
+        if (part->anyway && (f->class->xl || !part->xl_only))
+            return ERR(e, ERR_UNSUPPORTED, "'%s': its model_index.json has no component '%s'",
+                       f->m->path, part->name);
+        return 0;
+    }
+    if (part->class && strcmp(class, part->class) &&
+        !(strcmp(part->class, "CLIPTokenizer") == 0 && strcmp(class, "CLIPTokenizerFast") == 0))
+        return ERR(e, ERR_UNSUPPORTED, "'%s': the component '%s' is a %.100s, not a %s", f->m->path,
+                   part->name, class, part->class);
+    if (!file_is_dir(folder))
+        return ERR(e, ERR_NOT_FOUND,
+                   "'%s': its model_index.json names the component '%s', but there is no such "
+                   "folder",
+                   f->m->path, part->name);
+    for (int i = 0; i < ARRAY_COUNT(part->files) && part->files[i]; i++)
+        if (!file_exists(inside(f, part->name, part->files[i])))
+            return ERR(e, ERR_NOT_FOUND, "'%s': the component '%s' has no %s", f->m->path,
+                       part->name, part->files[i]);
+    return 0;
+}
+
+static const struct part *part_by_name(const char *name)
+{
+    for (int i = 0; i < ARRAY_COUNT(parts); i++)
+        if (strcmp(parts[i].name, name) == 0)
+            return &parts[i];
+    return NULL;
+}
+
+static int pick_class(struct folder *f, const char *name, struct err *e)
+{
+    for (int i = 0; i < ARRAY_COUNT(pipelines); i++)
+        if (name && strcmp(pipelines[i].name, name) == 0) {
+            f->class = &pipelines[i];
+            return 0;
+        }
+    return ERR(e, ERR_UNSUPPORTED,
+               "'%s' is a %.100s: this engine draws Stable Diffusion 1, 2 and XL pipelines "
+               "(StableDiffusionPipeline, StableDiffusionXLPipeline and their Img2Img and Inpaint "
+               "forms)",
+               f->m->path, name ? name : "model without a class name");
+}
+
+static const char *const harmless_index[] = {
+    "requires_safety_checker", /* the checker is never run */
+    "add_watermarker",         /* invisible_watermark is not installed with diffusers */
+    NULL,
+};
+static const struct config_fixed fixed_index[] = {
+    {"requires_aesthetics_score", "[false]"}, /* the SDXL refiner */
+};
+
+static int read_index(struct folder *f, struct err *e)
+{
+    struct config c;
+    struct model *m = f->m;
+    int rc = config_open(&m->arena, arena_printf(&m->arena, "%s/model_index.json", m->path), &c, e);
+
+    if (rc)
+        return rc;
+    if ((rc = pick_class(f, config_text(&c, &m->arena, "_class_name"), e))) {
+        json_decref(c.root);
+        return rc;
+    }
+    config_fixed(&c, fixed_index, ARRAY_COUNT(fixed_index));
+    /* StableDiffusionXLPipeline.__init__: True unless the index says otherwise. */
+    m->force_zeros_for_empty_prompt = config_bool(&c, "force_zeros_for_empty_prompt", true) &&
+                                      f->class->xl;
+    for (int i = 0; i < ARRAY_COUNT(parts) && !c.rc; i++)
+        c.rc = check_part(f, &parts[i], config_take(&c, parts[i].name), e);
+
+    const char *key;
+    json_t *value;
+    void *next;
+    json_object_foreach_safe(c.root, next, key, value)
+    {
+        /* [null, null]: an optional component of the class that this folder does without. */
+        if (json_is_array(value) && json_is_null(json_array_get(value, 1)) && !part_by_name(key))
+            json_object_del(c.root, key);
+    }
+    return config_close(&c, harmless_index);
+}
+
+static int put_mapped(struct model *m, const char *file, const struct tensor *t, void *data,
+                      struct err *e)
+{
+    const struct mapped_component {
+        struct keymap *map;
+        struct weights *weights;
+    } *to = data;
+    struct str name;
+
+    (void)file, (void)e;
+    if (keymap_name(to->map, &m->arena, t->name, &name))
+        weights_put(&m->arena, to->weights, name, t);
+    return 0;
+}
+
+static int put_clip(struct model *m, const char *file, const struct tensor *t, void *data,
+                    struct err *e)
+{
+    (void)file, (void)e;
+    keymap_put_clip(&m->arena, data, t);
+    return 0;
+}
+
+static int load_text(struct folder *f, int i, struct err *e)
+{
+    struct model *m = f->m;
+    const char *part = i ? "text_encoder_2" : "text_encoder";
+    const char *tokenizer = i ? "tokenizer_2" : "tokenizer";
+    int rc = clip_config_read(&m->arena, inside(f, part, "config.json"), i == 1, &m->clip[i], e);
+
+    if (rc == 0)
+        rc = tokenizer_files_read(m, i, arena_printf(&m->arena, "%s/%s", m->path, tokenizer), e);
+    if (rc == 0)
+        rc = files_visit(m, arena_printf(&m->arena, "%s/%s", m->path, part), "model", f->variant,
+                         put_clip, &m->clip_weights[i], e);
+    return rc;
+}
+
+static int load_mapped(struct folder *f, const char *part, struct keymap *map, struct weights *to,
+                       struct err *e)
+{
+    struct {
+        struct keymap *map;
+        struct weights *weights;
+    } data = {map, to};
+
+    return files_visit(f->m, arena_printf(&f->m->arena, "%s/%s", f->m->path, part),
+                       "diffusion_pytorch_model", f->variant, put_mapped, &data, e);
+}
+
+int folder_open(struct model *m, const char *variant, struct err *e)
+{
+    struct folder f = {.m = m, .variant = variant};
+    struct str text;
+    int rc = read_index(&f, e);
+
+    if (rc == 0)
+        rc = unet_config_read(&m->arena, inside(&f, "unet", "config.json"), &m->unet, e);
+    if (rc == 0)
+        rc = vae_config_read(&m->arena, inside(&f, "vae", "config.json"), &m->vae, e);
+    if (rc)
+        return rc;
+    const char *scheduler = inside(&f, "scheduler", "scheduler_config.json");
+    if ((rc = file_read(&m->arena, scheduler, CONFIG_MAX_BYTES, &text, e)))
+        return rc;
+    if ((rc = scheduler_config_parse(text, &m->scheduler, e)))
+        return err_prefix(e, "'%s'", scheduler);
+
+    m->encoders = f.class->xl ? 2 : 1;
+    m->architecture = f.class->xl ? ARCH_SDXL : m->unet.linear_projection ? ARCH_SD2 : ARCH_SD1;
+    for (int i = 0; i < m->encoders && rc == 0; i++)
+        rc = load_text(&f, i, e);
+    if (rc == 0)
+        rc = load_mapped(&f, "unet", keymap_unet(&m->arena, &m->unet), &m->unet_weights, e);
+    if (rc == 0)
+        rc = load_mapped(&f, "vae", keymap_vae(&m->arena, &m->vae), &m->vae_weights, e);
+    return rc;
+}
