@@ -39,5 +39,8 @@ WARN_UNUSED_RESULT int files_refuse_pickle(const char *path, struct err *e);
 /* Fill a model that has its path and an empty list of files. */
 WARN_UNUSED_RESULT int folder_open(struct model *m, const char *variant, struct err *e);
 WARN_UNUSED_RESULT int single_file_open(struct model *m, struct err *e);
+/* Configs, scheduler and tokenizers of a Diffusers folder, without its weights: for a single file
+ * that has them beside it. The architecture must be the one already set. */
+WARN_UNUSED_RESULT int folder_configs(struct model *m, const char *root, struct err *e);
 
 #endif

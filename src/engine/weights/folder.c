@@ -43,41 +43,41 @@ static const struct part {
 
 struct folder {
     struct model *m;
+    const char *root; /* where model_index.json is */
     const char *variant;
     const struct pipeline_class *class;
-    bool old_unet; /* saved by diffusers before 0.9 */
 };
 
 static const char *inside(struct folder *f, const char *part, const char *file)
 {
-    return arena_printf(&f->m->arena, "%s/%s/%s", f->m->path, part, file);
+    return arena_printf(&f->m->arena, "%s/%s/%s", f->root, part, file);
 }
 
 /* One entry of model_index.json: [library, class], [null, null] for a part that is left out. */
 static int check_part(struct folder *f, const struct part *part, const json_t *value, struct err *e)
 {
     const char *class = json_string_value(json_array_get(value, 1));
-    const char *folder = arena_printf(&f->m->arena, "%s/%s", f->m->path, part->name);
+    const char *folder = arena_printf(&f->m->arena, "%s/%s", f->root, part->name);
 
     if (!class) {
         if (part->anyway && (f->class->xl || !part->xl_only))
             return ERR(e, ERR_UNSUPPORTED, "'%s': its model_index.json has no component '%s'",
-                       f->m->path, part->name);
+                       f->root, part->name);
         return 0;
     }
     if (part->class && strcmp(class, part->class) &&
         !(strcmp(part->class, "CLIPTokenizer") == 0 && strcmp(class, "CLIPTokenizerFast") == 0))
-        return ERR(e, ERR_UNSUPPORTED, "'%s': the component '%s' is a %.100s, not a %s", f->m->path,
+        return ERR(e, ERR_UNSUPPORTED, "'%s': the component '%s' is a %.100s, not a %s", f->root,
                    part->name, class, part->class);
     if (!file_is_dir(folder))
         return ERR(e, ERR_NOT_FOUND,
                    "'%s': its model_index.json names the component '%s', but there is no such "
                    "folder",
-                   f->m->path, part->name);
+                   f->root, part->name);
     for (int i = 0; i < ARRAY_COUNT(part->files) && part->files[i]; i++)
         if (!file_exists(inside(f, part->name, part->files[i])))
-            return ERR(e, ERR_NOT_FOUND, "'%s': the component '%s' has no %s", f->m->path,
-                       part->name, part->files[i]);
+            return ERR(e, ERR_NOT_FOUND, "'%s': the component '%s' has no %s", f->root, part->name,
+                       part->files[i]);
     return 0;
 }
 
@@ -100,7 +100,7 @@ static int pick_class(struct folder *f, const char *name, struct err *e)
                "'%s' is a %.100s: this engine draws Stable Diffusion 1, 2 and XL pipelines "
                "(StableDiffusionPipeline, StableDiffusionXLPipeline and their Img2Img and Inpaint "
                "forms)",
-               f->m->path, name ? name : "model without a class name");
+               f->root, name ? name : "model without a class name");
 }
 
 static const char *const harmless_index[] = {
@@ -116,7 +116,7 @@ static int read_index(struct folder *f, struct err *e)
 {
     struct config c;
     struct model *m = f->m;
-    int rc = config_open(&m->arena, arena_printf(&m->arena, "%s/model_index.json", m->path), &c, e);
+    int rc = config_open(&m->arena, arena_printf(&m->arena, "%s/model_index.json", f->root), &c, e);
 
     if (rc)
         return rc;
@@ -143,13 +143,15 @@ static int read_index(struct folder *f, struct err *e)
     return config_close(&c, harmless_index);
 }
 
+struct mapped_component {
+    struct keymap *map;
+    struct weights *weights;
+};
+
 static int put_mapped(struct model *m, const char *file, const struct tensor *t, void *data,
                       struct err *e)
 {
-    const struct mapped_component {
-        struct keymap *map;
-        struct weights *weights;
-    } *to = data;
+    const struct mapped_component *to = data;
     struct str name;
 
     (void)file, (void)e;
@@ -166,58 +168,85 @@ static int put_clip(struct model *m, const char *file, const struct tensor *t, v
     return 0;
 }
 
-static int load_text(struct folder *f, int i, struct err *e)
-{
-    struct model *m = f->m;
-    const char *part = i ? "text_encoder_2" : "text_encoder";
-    const char *tokenizer = i ? "tokenizer_2" : "tokenizer";
-    int rc = clip_config_read(&m->arena, inside(f, part, "config.json"), i == 1, &m->clip[i], e);
-
-    if (rc == 0)
-        rc = tokenizer_files_read(m, i, arena_printf(&m->arena, "%s/%s", m->path, tokenizer), e);
-    if (rc == 0)
-        rc = files_visit(m, arena_printf(&m->arena, "%s/%s", m->path, part), "model", f->variant,
-                         put_clip, &m->clip_weights[i], e);
-    return rc;
-}
-
 static int load_mapped(struct folder *f, const char *part, struct keymap *map, struct weights *to,
                        struct err *e)
 {
-    struct {
-        struct keymap *map;
-        struct weights *weights;
-    } data = {map, to};
+    struct mapped_component data = {map, to};
 
-    return files_visit(f->m, arena_printf(&f->m->arena, "%s/%s", f->m->path, part),
+    return files_visit(f->m, arena_printf(&f->m->arena, "%s/%s", f->root, part),
                        "diffusion_pytorch_model", f->variant, put_mapped, &data, e);
+}
+
+static int load_weights(struct folder *f, struct err *e)
+{
+    static const char *const encoders[] = {"text_encoder", "text_encoder_2"};
+    struct model *m = f->m;
+    int rc = load_mapped(f, "unet", keymap_unet(&m->arena, &m->unet), &m->unet_weights, e);
+
+    if (rc == 0)
+        rc = load_mapped(f, "vae", keymap_vae(&m->arena, &m->vae), &m->vae_weights, e);
+    for (int i = 0; i < m->encoders && rc == 0; i++)
+        rc = files_visit(m, arena_printf(&m->arena, "%s/%s", f->root, encoders[i]), "model",
+                         f->variant, put_clip, &m->clip_weights[i], e);
+    return rc;
+}
+
+static int load_scheduler(struct folder *f, struct err *e)
+{
+    struct str text;
+    const char *path = inside(f, "scheduler", "scheduler_config.json");
+    int rc = file_read(&f->m->arena, path, CONFIG_MAX_BYTES, &text, e);
+
+    if (rc)
+        return rc;
+    return scheduler_config_parse(text, &f->m->scheduler, e) ? err_prefix(e, "'%s'", path) : 0;
+}
+
+static int load_configs(struct folder *f, struct err *e)
+{
+    static const char *const tokenizers[] = {"tokenizer", "tokenizer_2"};
+    static const char *const encoders[] = {"text_encoder", "text_encoder_2"};
+    struct model *m = f->m;
+    struct arena *a = &m->arena;
+    int rc = read_index(f, e);
+
+    if (rc == 0)
+        rc = unet_config_read(a, inside(f, "unet", "config.json"), &m->unet, e);
+    if (rc == 0)
+        rc = vae_config_read(a, inside(f, "vae", "config.json"), &m->vae, e);
+    if (rc == 0)
+        rc = load_scheduler(f, e);
+    if (rc)
+        return rc;
+    m->encoders = f->class->xl ? 2 : 1;
+    for (int i = 0; i < m->encoders && rc == 0; i++) {
+        rc = clip_config_read(a, inside(f, encoders[i], "config.json"), i == 1, &m->clip[i], e);
+        if (rc == 0)
+            rc = tokenizer_files_read(m, i, arena_printf(a, "%s/%s", f->root, tokenizers[i]), e);
+    }
+    return rc;
 }
 
 int folder_open(struct model *m, const char *variant, struct err *e)
 {
-    struct folder f = {.m = m, .variant = variant};
-    struct str text;
-    int rc = read_index(&f, e);
+    struct folder f = {.m = m, .root = m->path, .variant = variant};
+    int rc = load_configs(&f, e);
 
-    if (rc == 0)
-        rc = unet_config_read(&m->arena, inside(&f, "unet", "config.json"), &m->unet, e);
-    if (rc == 0)
-        rc = vae_config_read(&m->arena, inside(&f, "vae", "config.json"), &m->vae, e);
     if (rc)
         return rc;
-    const char *scheduler = inside(&f, "scheduler", "scheduler_config.json");
-    if ((rc = file_read(&m->arena, scheduler, CONFIG_MAX_BYTES, &text, e)))
-        return rc;
-    if ((rc = scheduler_config_parse(text, &m->scheduler, e)))
-        return err_prefix(e, "'%s'", scheduler);
-
-    m->encoders = f.class->xl ? 2 : 1;
     m->architecture = f.class->xl ? ARCH_SDXL : m->unet.linear_projection ? ARCH_SD2 : ARCH_SD1;
-    for (int i = 0; i < m->encoders && rc == 0; i++)
-        rc = load_text(&f, i, e);
-    if (rc == 0)
-        rc = load_mapped(&f, "unet", keymap_unet(&m->arena, &m->unet), &m->unet_weights, e);
-    if (rc == 0)
-        rc = load_mapped(&f, "vae", keymap_vae(&m->arena, &m->vae), &m->vae_weights, e);
-    return rc;
+    return load_weights(&f, e);
+}
+
+int folder_configs(struct model *m, const char *root, struct err *e)
+{
+    struct folder f = {.m = m, .root = root};
+    int rc = load_configs(&f, e);
+
+    if (rc)
+        return rc;
+    if (f.class->xl != (m->architecture == ARCH_SDXL))
+        return ERR(e, ERR_FORMAT, "'%s' has the configs of a %s, but '%s' is %s SDXL checkpoint",
+                   root, f.class->name, m->path, f.class->xl ? "no" : "an");
+    return 0;
 }
