@@ -35,8 +35,6 @@ enum { CPU_TABLES = sizeof cpu_tables / sizeof *cpu_tables };
 static int pick_cpu(const char *isa, const struct kernels **out, struct err *e)
 {
     for (int i = 0; i < CPU_TABLES; i++) {
-        if (!isa && (!cpu_tables[i].kernels->conv || !cpu_tables[i].kernels->attention))
-            continue;
         if (isa && strcmp(isa, cpu_tables[i].kernels->isa) != 0)
             continue;
         if (cpu_tables[i].runs_here()) {
@@ -48,8 +46,7 @@ static int pick_cpu(const char *isa, const struct kernels **out, struct err *e)
     }
     if (isa)
         return ERR(e, ERR_ARG, "unknown instruction set '%s'; use avx2, avx512 or avx512bf16", isa);
-    *out = &kernels_ref;
-    return 0;
+    return ERR(e, ERR_UNSUPPORTED, "this CPU lacks AVX2; use the executor 'ref'");
 }
 #else
 static int pick_cpu(const char *isa, const struct kernels **out, struct err *e)

@@ -273,6 +273,7 @@ INLINE void vec_transpose(vec v[LANES])
 #endif
 
 #ifdef __AVX512BF16__
+enum { NATIVE_BF16 = 1 };
 typedef __m512bh pairs; /* LANES pairs of bf16 numbers */
 
 /* c + a * b of both halves of each pair; the sums are f32, denormals count as zero. */
@@ -306,6 +307,31 @@ static inline void pairs_store(void *p, vec low, vec high)
 static inline void vec_store_bf16(uint16_t *p, vec v)
 {
     _mm256_storeu_si256((__m256i *)p, (__m256i)_mm512_cvtneps_pbh(v));
+}
+#else
+/* What compiles in branches on NATIVE_BF16, and is never called. */
+enum { NATIVE_BF16 = 0 };
+typedef vec pairs;
+
+static inline vec pairs_dot(vec c, pairs a, pairs b)
+{
+    return a * b + c;
+}
+
+static inline pairs pairs_set(const void *p)
+{
+    (void)p;
+    return vec_set(0);
+}
+
+static inline void pairs_store(void *p, vec low, vec high)
+{
+    vec_store(p, low + high);
+}
+
+static inline void vec_store_bf16(uint16_t *p, vec v)
+{
+    (void)p, (void)v;
 }
 #endif
 

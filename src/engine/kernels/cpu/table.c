@@ -10,6 +10,8 @@ const struct kernels ISA(kernels) = {
     .linear_scratch = cpu_linear_scratch,
     .conv = cpu_conv,
     .conv_scratch = cpu_conv_scratch,
+    .attention = cpu_attention,
+    .attention_scratch = cpu_attention_scratch,
     .group_norm = cpu_group_norm,
     .group_norm_scratch = cpu_group_norm_scratch,
     .layer_norm = cpu_layer_norm,
@@ -17,4 +19,5 @@ const struct kernels ISA(kernels) = {
     .add = cpu_add,
     .concat = cpu_concat,
     .resize_nearest = cpu_resize_nearest,
+    .peak = cpu_peak,
 };

@@ -31,6 +31,26 @@ static inline vec vec_exp(vec x)
     return vec_ldexp(p, k);
 }
 
+/* 2^x for x <= 0: relative error 2e-7, or 1e-4 where the result will be rounded to bf16 (`rough`).
+ * Small results are 0 or at most 2^-126. Minimax polynomials in x - round(x). */
+static inline vec vec_exp2_below_zero(vec x, bool rough)
+{
+    vec bounded = vec_max(x, vec_set(-126.0f));
+    vec k = vec_round(bounded), r = bounded - k, p;
+    if (rough) {
+        p = vec_fma(vec_set(0.0551716685295105f), r, vec_set(0.2426111251115799f));
+        p = vec_fma(p, r, vec_set(0.6932609677314758f));
+        p = vec_fma(p, r, vec_set(0.9999280571937561f));
+    } else {
+        p = vec_fma(vec_set(0.0013276467797800f), r, vec_set(0.009675540961325169f));
+        p = vec_fma(p, r, vec_set(0.05550713464617729f));
+        p = vec_fma(p, r, vec_set(0.24022120237350464f));
+        p = vec_fma(p, r, vec_set(0.6931469440460205f));
+        p = vec_fma(p, r, vec_set(1.0f));
+    }
+    return vec_ldexp(p, k);
+}
+
 /* x * sigmoid(slope * x) */
 static inline vec vec_swish(vec x, float slope)
 {
