@@ -68,7 +68,7 @@ def sd1():
     yield case(m, "seed-minus-1", sampler="euler_ancestral", seed="-1")
     yield case(m, "count-3", sampler="euler_ancestral", count=3, steps=3, **NON_SQUARE)
     yield case(m, "wide", sampler="euler", width=96, height=72)
-    yield case(m, "smallest", sampler="euler_ancestral", width=8, height=8)
+    yield case(m, "smallest", sampler="euler_ancestral", width=16, height=8)
     yield case(m, "tall-24x136", sampler="ddim", width=24, height=136)
 
     # text
@@ -194,7 +194,7 @@ def single_xl():
     yield case(m, "plain", text=True, negative="blurry")
     yield case(m, "no-negative", text=True, prompt="Ünïcode, emoji 🎨 and 42 numbers", steps=3, **NON_SQUARE)
     yield case(m, "odd-size", sampler="dpmpp_2m_sde", schedule="karras", width=72, height=96, steps=3)
-    yield case(m, "image", sampler="uni_pc", init="init-40x56.png", strength=0.6, steps=5)
+    yield case(m, "image", sampler="uni_pc", init="init-64x64.png", strength=0.6, steps=5)
 
 
 def demo(m="demo"):

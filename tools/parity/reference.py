@@ -199,7 +199,7 @@ class Reference:
         out |= {f"latent.{i:03d}": steps[i] for i in keep}
         out["evaluations"] = torch.tensor([len(steps)], dtype=torch.int32)
         if text:
-            names = ["text.cond", "text.uncond", "text.cond_pooled", "text.uncond_pooled"]
+            names = ["text.cond", "text.uncond", "text.cond.pooled", "text.uncond.pooled"]
             out |= {n: x[0] for n, x in zip(names, embeddings[0]) if x is not None}
         out = {k: v.numpy() for k, v in out.items()}
         if not all(np.isfinite(v).all() for v in out.values()) or not np.isfinite(picture).all():
