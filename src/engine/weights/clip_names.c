@@ -11,10 +11,35 @@ static void put_text_model(struct arena *a, struct weights *w, const char *middl
 
 void keymap_put_clip(struct arena *a, struct weights *w, const struct tensor *t)
 {
+    if (str_ends(t->name, "position_ids"))
+        return; /* 0, 1, 2, ...: a buffer that old versions saved */
     if (str_starts(t->name, "text_model.") || str_starts(t->name, "text_projection."))
         weights_put(a, w, t->name, t);
     else
         put_text_model(a, w, "", t->name, t);
+}
+
+void keymap_trim_clip(struct weights *w, const struct clip_config *c)
+{
+    struct map kept = {0};
+
+    for (size_t i = 0; i < w->tensors.room; i++) {
+        struct tensor *t = w->tensors.slots[i].value;
+        struct str rest, number;
+        int64_t layer;
+
+        if (!t)
+            continue;
+        rest = t->name;
+        if (str_starts(rest, "text_projection.") && !c->projection)
+            continue;
+        if (str_skip(&rest, "text_model.encoder.layers.") && str_cut(&rest, '.', &number) &&
+            str_to_i64(number, &layer) && layer >= c->layers)
+            continue;
+        map_put(&kept, t->name, t);
+    }
+    map_release(&w->tensors);
+    w->tensors = kept;
 }
 
 /* in_proj_weight [3c, c] and in_proj_bias [3c] of nn.MultiheadAttention: q, k and v, one after the

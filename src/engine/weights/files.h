@@ -43,4 +43,7 @@ WARN_UNUSED_RESULT int single_file_open(struct model *m, struct err *e);
  * that has them beside it. The architecture must be the one already set. */
 WARN_UNUSED_RESULT int folder_configs(struct model *m, const char *root, struct err *e);
 
+/* Find a TAESD decoder in the model's folder or beside the model; without one nothing happens. */
+WARN_UNUSED_RESULT int taesd_open(struct model *m, struct err *e);
+
 #endif

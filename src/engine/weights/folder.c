@@ -9,16 +9,16 @@
 
 static const struct pipeline_class {
     const char *name;
-    bool xl;
+    bool xl, corrects, inpaint;
 } pipelines[] = {
-    {"StableDiffusionPipeline", false},
-    {"StableDiffusionImg2ImgPipeline", false},
-    {"StableDiffusionInpaintPipeline", false},
-    {"LatentConsistencyModelPipeline", false},
-    {"LatentConsistencyModelImg2ImgPipeline", false},
-    {"StableDiffusionXLPipeline", true},
-    {"StableDiffusionXLImg2ImgPipeline", true},
-    {"StableDiffusionXLInpaintPipeline", true},
+    {"StableDiffusionPipeline", .corrects = true},
+    {"StableDiffusionImg2ImgPipeline", .corrects = true},
+    {"StableDiffusionInpaintPipeline", .corrects = true, .inpaint = true},
+    {"LatentConsistencyModelPipeline"},
+    {"LatentConsistencyModelImg2ImgPipeline"},
+    {"StableDiffusionXLPipeline", .xl = true},
+    {"StableDiffusionXLImg2ImgPipeline", .xl = true},
+    {"StableDiffusionXLInpaintPipeline", .xl = true},
 };
 
 /* What a component's folder must hold. `anyway`: refuse a folder without it even when its
@@ -45,6 +45,7 @@ struct folder {
     struct model *m;
     const char *root; /* where model_index.json is */
     const char *variant;
+    bool configs_only; /* the weights are in a single file, and perhaps the tokenizer is CLIP's */
     const struct pipeline_class *class;
 };
 
@@ -69,7 +70,10 @@ static int check_part(struct folder *f, const struct part *part, const json_t *v
         !(strcmp(part->class, "CLIPTokenizer") == 0 && strcmp(class, "CLIPTokenizerFast") == 0))
         return ERR(e, ERR_UNSUPPORTED, "'%s': the component '%s' is a %.100s, not a %s", f->root,
                    part->name, class, part->class);
-    if (!file_is_dir(folder))
+    bool there = file_is_dir(folder);
+    if (!there && f->configs_only && part->class && strcmp(part->class, "CLIPTokenizer") == 0)
+        return 0;
+    if (!there)
         return ERR(e, ERR_NOT_FOUND,
                    "'%s': its model_index.json names the component '%s', but there is no such "
                    "folder",
@@ -219,10 +223,13 @@ static int load_configs(struct folder *f, struct err *e)
     if (rc)
         return rc;
     m->encoders = f->class->xl ? 2 : 1;
+    m->corrects_scheduler = f->class->corrects;
+    m->inpaint_class = f->class->inpaint;
     for (int i = 0; i < m->encoders && rc == 0; i++) {
         rc = clip_config_read(a, inside(f, encoders[i], "config.json"), i == 1, &m->clip[i], e);
-        if (rc == 0)
-            rc = tokenizer_files_read(m, i, arena_printf(a, "%s/%s", f->root, tokenizers[i]), e);
+        const char *tokenizer = arena_printf(a, "%s/%s", f->root, tokenizers[i]);
+        if (rc == 0 && (!f->configs_only || file_is_dir(tokenizer)))
+            rc = tokenizer_files_read(m, i, tokenizer, e);
     }
     return rc;
 }
@@ -240,7 +247,7 @@ int folder_open(struct model *m, const char *variant, struct err *e)
 
 int folder_configs(struct model *m, const char *root, struct err *e)
 {
-    struct folder f = {.m = m, .root = root};
+    struct folder f = {.m = m, .root = root, .configs_only = true};
     int rc = load_configs(&f, e);
 
     if (rc)

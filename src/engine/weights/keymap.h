@@ -24,6 +24,10 @@ bool keymap_name(const struct keymap *k, struct arena *a, struct str name, struc
  * (transformers 5 saves CLIPTextModel without). */
 void keymap_put_clip(struct arena *a, struct weights *w, const struct tensor *t);
 
+/* Leave only the tensors that an encoder of this config uses: no layers past its last, no
+ * projection if it has none. */
+void keymap_trim_clip(struct weights *w, const struct clip_config *c);
+
 /* Add a tensor of an OpenCLIP text encoder (its prefix already removed) under transformers' names:
  * the fused product is split into views, the projection transposed into the arena. */
 WARN_UNUSED_RESULT int keymap_put_open_clip(struct arena *a, const char *file, struct weights *w,

@@ -1,6 +1,7 @@
 #include "engine/weights/model.h"
 
 #include "engine/weights/files.h"
+#include "engine/weights/keymap.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,38 @@ static int check_fit(const struct model *m, struct err *e)
     return 0;
 }
 
+/* What the constructors of diffusers' SD 1 and 2 pipelines change in a scheduler's config
+ * (pipeline_stable_diffusion.py): old folders say otherwise. The inpainting pipeline has its own
+ * pair. */
+static void correct_scheduler(struct model *m)
+{
+    struct scheduler_config *c = &m->scheduler;
+
+    if (!m->corrects_scheduler)
+        return;
+    if (c->steps_offset >= 0)
+        c->steps_offset = 1;
+    if (m->inpaint_class && c->skip_prk_steps == OPTION_FALSE)
+        c->skip_prk_steps = OPTION_TRUE;
+    if (!m->inpaint_class && c->clip_sample == OPTION_TRUE)
+        c->clip_sample = OPTION_FALSE;
+}
+
+struct scheduler_config model_scheduler(const struct model *m, enum sampler_kind kind)
+{
+    struct scheduler_config c = m->scheduler;
+
+    if (m->corrects_scheduler && kind == c.kind) {
+        if (c.steps_offset < 0)
+            c.steps_offset = 1;
+        if (m->inpaint_class && c.skip_prk_steps == OPTION_ABSENT)
+            c.skip_prk_steps = OPTION_TRUE;
+        if (!m->inpaint_class && c.clip_sample == OPTION_ABSENT)
+            c.clip_sample = OPTION_FALSE;
+    }
+    return c;
+}
+
 int model_open(const char *path, const char *variant, struct model **out, struct err *e)
 {
     struct model *m = calloc(1, sizeof *m);
@@ -69,11 +102,18 @@ int model_open(const char *path, const char *variant, struct model **out, struct
         rc = single_file_open(m, e);
     if (rc == 0)
         rc = check_fit(m, e);
+    if (rc == 0)
+        rc = taesd_open(m, e);
     if (rc) {
         model_close(m);
         return rc;
     }
+    for (int i = 0; i < m->encoders; i++)
+        keymap_trim_clip(&m->clip_weights[i], &m->clip[i]);
     m->inpainting = m->unet.in_channels != m->vae.latent_channels;
+    if (!m->unet.sample_size)
+        m->unet.sample_size = m->unet.sample_width = m->architecture == ARCH_SDXL ? 128 : 64;
+    correct_scheduler(m);
     *out = m;
     return 0;
 }

@@ -85,7 +85,8 @@ struct model {
     bool taesd; /* a taesd decoder was found beside the model */
     struct weights taesd_weights;
 
-    struct scheduler_config scheduler;
+    struct scheduler_config scheduler;      /* see model_scheduler */
+    bool corrects_scheduler, inpaint_class; /* of diffusers' pipeline class */
     bool force_zeros_for_empty_prompt;
     bool inpainting;           /* 9 input channels */
     struct model_files *files; /* mappings; private to weights/ */
@@ -96,6 +97,11 @@ struct model {
 WARN_UNUSED_RESULT int model_open(const char *path, const char *variant, struct model **out,
                                   struct err *e);
 void model_close(struct model *m);
+
+/* The scheduler config as a sampler of this kind gets it. The constructors of diffusers' SD 1 and 2
+ * pipelines set steps_offset to 1 and clip_sample to false in the model's own scheduler; another
+ * sampler made from that config inherits only the keys that the file had. */
+struct scheduler_config model_scheduler(const struct model *m, enum sampler_kind kind);
 
 enum component { COMPONENT_TEXT_1, COMPONENT_TEXT_2, COMPONENT_UNET, COMPONENT_VAE };
 /* Let the resident pages of a component's mapped weights go (they are read again when touched). */

@@ -84,6 +84,8 @@ static int pick_architecture(struct checkpoint *c, struct err *e)
                    "'%s' has no text encoder (tensors named cond_stage_model.* or conditioner.*)",
                    m->path);
     m->encoders = m->architecture == ARCH_SDXL ? 2 : 1;
+    m->pad_with_zero[0] = m->architecture == ARCH_SD2;
+    m->pad_with_zero[1] = true;
     return 0;
 }
 
@@ -206,9 +208,8 @@ static int infer(struct checkpoint *c, struct err *e)
         m->clip[0].layers--;
     bool large = m->architecture == ARCH_SD2 && m->scheduler.prediction == PREDICT_V;
     m->unet.sample_size = m->unet.sample_width = xl ? 128 : large ? 96 : 64;
-    m->pad_with_zero[0] = m->architecture == ARCH_SD2;
-    m->pad_with_zero[1] = true;
     m->force_zeros_for_empty_prompt = xl;
+    m->corrects_scheduler = !xl;
     return unet_config_check(&m->unet, m->path, e);
 }
 

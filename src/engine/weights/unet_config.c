@@ -152,6 +152,18 @@ static void sample_size(struct config *c, struct unet_config *u)
     u->sample_width = (int)json_integer_value(side[1]);
 }
 
+/* diffusers' SD 1 pipelines take the size 64 for smaller ones that were written before 0.9, when
+ * the class's default of 32 went into published configs. */
+static void correct_old_size(struct config *c, struct arena *a, struct unet_config *u)
+{
+    const char *version = config_text(c, a, "_diffusers_version");
+
+    if (version && strncmp(version, "0.", 2) == 0 && version[2] >= '0' && version[2] <= '8' &&
+        version[3] == '.' && !u->text_time && u->sample_size && u->sample_size == u->sample_width &&
+        u->sample_size < 64)
+        u->sample_size = u->sample_width = 64;
+}
+
 /* SDXL's added conditioning: sizes and crop as sinusoids beside the pooled text. */
 static void added(struct config *c, struct arena *a, struct unet_config *u)
 {
@@ -230,6 +242,7 @@ int unet_config_parse(struct arena *a, struct str json, const char *path, struct
     u.flip_sin_to_cos = config_bool(&c, "flip_sin_to_cos", true);
     u.freq_shift = (float)config_real(&c, "freq_shift", 0);
     added(&c, a, &u);
+    correct_old_size(&c, a, &u);
     if (!config_is_null(&c, "time_cond_proj_dim"))
         u.time_cond_dim = config_int(&c, "time_cond_proj_dim", 0, 1, MAX_WIDTH);
     if (!config_is_null(&c, "time_embedding_dim") &&
