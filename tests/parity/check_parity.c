@@ -17,9 +17,9 @@
 
 #include <dirent.h>
 #include <fnmatch.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -451,35 +451,49 @@ static int run_all(struct runner *r, char **patterns, int count)
     return failed || (n == 0 && !r->options.isa);
 }
 
+/* One option; the number of arguments it took, 0 for the first pattern, -1 when it is not known. */
+static int parse_option(struct runner *r, char **argv)
+{
+    int64_t threads = 0;
+
+    if (argv[0][0] != '-')
+        return 0;
+    if (strcmp(argv[0], "--verbose") == 0 || strcmp(argv[0], "-v") == 0) {
+        r->verbose = true;
+        return 1;
+    }
+    if (strcmp(argv[0], "--low-memory") == 0) {
+        r->options.low_memory = 1;
+        return 1;
+    }
+    if (strcmp(argv[0], "--executor") == 0 && argv[1])
+        r->options.executor = argv[1];
+    else if (strcmp(argv[0], "--isa") == 0 && argv[1])
+        r->options.isa = argv[1];
+    else if (strcmp(argv[0], "--threads") == 0 && argv[1] &&
+             str_to_i64(str_from(argv[1]), &threads))
+        r->options.threads = (int)threads;
+    else
+        return -1;
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
-    static const struct option known[] = {
-        {"executor", required_argument, NULL, 'e'}, {"isa", required_argument, NULL, 'i'},
-        {"threads", required_argument, NULL, 't'},  {"low-memory", no_argument, NULL, 'l'},
-        {"verbose", no_argument, NULL, 'v'},        {NULL, 0, NULL, 0}};
     struct runner r = {.options = cauldron_options(), .source = getenv("CAULDRON_SOURCE")};
     struct arena a = {0};
-    int64_t threads = 0;
-    int o, rc;
+    int at = 1, took = 1, rc;
 
     r.options.dtype = "f32";
-    while ((o = getopt_long(argc, argv, "e:i:t:lv", known, NULL)) != -1) {
-        if (o == 'e')
-            r.options.executor = optarg;
-        else if (o == 'i')
-            r.options.isa = optarg;
-        else if (o == 't' && str_to_i64(str_from(optarg), &threads))
-            r.options.threads = (int)threads;
-        else if (o == 'l')
-            r.options.low_memory = 1;
-        else if (o == 'v')
-            r.verbose = true;
-        else
-            return 2;
+    while (at < argc && (took = parse_option(&r, argv + at)) > 0)
+        at += took;
+    if (took < 0) {
+        fprintf(stderr, "check_parity: option '%s' is not known or lacks its value\n", argv[at]);
+        return 2;
     }
     r.source = r.source ? r.source : ".";
     r.root = arena_printf(&a, "%s/tests/parity", r.source);
-    rc = run_all(&r, argv + optind, argc - optind);
+    rc = run_all(&r, argv + at, argc - at);
     while (r.count) {
         r.count--;
         free(r.open[r.count].name);
