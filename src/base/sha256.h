@@ -28,4 +28,7 @@ void sha256_add(struct sha256 *s, const void *bytes, size_t n);
 /* 64 lower-case hex digits and a NUL. */
 WARN_UNUSED_RESULT int sha256_finish(struct sha256 *s, char hex[65], struct err *e);
 
+/* Of bytes in memory. */
+void sha256_hex(const void *bytes, size_t n, char hex[65]);
+
 #endif
