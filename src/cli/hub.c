@@ -161,10 +161,11 @@ static int read_listing(struct pull *p, struct str json, const char ***files, si
         const char *file =
             json_string_value(json_object_get(json_array_get(siblings, i), "rfilename"));
         if (!file || !hub_path_ok(file))
-            rc = ERR(e, ERR_FORMAT,
-                     "the server names a file '%s' in '%s', which would leave its folder; nothing "
-                     "was downloaded",
-                     file ? file : "", p->name);
+            rc = ERR(
+                e, ERR_FORMAT,
+                "the server names a file '%.100s' in '%s', which would leave its folder; nothing "
+                "was downloaded",
+                file ? file : "", p->name);
         else
             list[i] = arena_strdup(p->arena, file);
     }
@@ -221,7 +222,7 @@ static int read_metas(struct pull *p, struct err *e)
             rc = hub_http_meta(p->http, resolve_url(p, p->files[i]), &p->metas[i], e);
         }
         if (rc)
-            return rc;
+            return err_prefix(e, "'%s'", p->files[i]);
         if (p->metas[i].size > INT64_MAX / MAX_FILES)
             return ERR(e, ERR_FORMAT, "'%s' is said to have %lld bytes", p->files[i],
                        (long long)p->metas[i].size);

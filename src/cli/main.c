@@ -10,7 +10,7 @@
 #endif
 
 static const struct command *const commands[] = {
-    &command_doctor,
+    &command_models, &command_doctor,
     NULL,
 };
 

@@ -44,7 +44,7 @@ class TapResult(unittest.TestResult):
 
 
 def main():
-    path = pathlib.Path(sys.argv[1])
+    path = pathlib.Path(sys.argv[1]).resolve()
     sys.path[:0] = [str(path.parent), str(path.parent.parent / "fakes")]
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
