@@ -1,6 +1,7 @@
 /* cpu/conv.c: convolutions as products: row r is the window of pixel r, never stored whole. */
 #include "engine/kernels/cpu/gemm.h"
 #include "engine/kernels/cpu/table.h"
+#include "engine/kernels/cpu/winograd.h"
 
 static struct product conv_product(const struct conv_args *a)
 {
@@ -35,11 +36,15 @@ static struct product conv_product(const struct conv_args *a)
 size_t cpu_conv_scratch(const struct conv_args *a)
 {
     struct product p = conv_product(a);
-    return product_scratch(&p, a->threads);
+    return winograd_applies(&p) ? winograd_scratch(&p, a->threads)
+                                : product_scratch(&p, a->threads);
 }
 
 void cpu_conv(const struct conv_args *a)
 {
     struct product p = conv_product(a);
-    product_run(&p, a->threads, a->scratch);
+    if (winograd_applies(&p))
+        winograd_run(&p, a->threads, a->scratch);
+    else
+        product_run(&p, a->threads, a->scratch);
 }
