@@ -46,9 +46,10 @@ def parameters(name):
 
 
 def schedules(name):
-    """The schedules that diffusers has for a sampler, besides "model" and "uniform"."""
+    """The schedules that diffusers has for a sampler, besides "model" and "uniform". LCM and TCD take the key
+    timestep_spacing and ignore it."""
     have = [s for s, key in SIGMAS.items() if key in parameters(name)]
-    return have + (["sgm_uniform"] if "timestep_spacing" in parameters(name) else [])
+    return have + (["sgm_uniform"] if "timestep_spacing" in parameters(name) and name not in ("lcm", "tcd") else [])
 
 
 def change_scheduler(base, case):
