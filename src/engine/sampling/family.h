@@ -99,8 +99,8 @@ struct sampler {
     int evaluations, begin, at; /* at counts from 0, also where strength skips up to begin */
 
     float *x, *input, *clean, *draw; /* [count] each; draw: fresh noise */
-    float *history[4];               /* [count] each */
-    int known;                       /* evaluations seen, up to the family's need */
+    float *history[5];               /* [count] each */
+    int known;                       /* vectors pushed to the history, up to its length */
     void *state;
 };
 
@@ -160,6 +160,9 @@ void clean_from_sigma(struct sampler *s, const float *output, float sigma);
 void clean_from_vp(struct sampler *s, const float *output, struct vp v);
 /* The same by a = alphas_cumprod[t], with clip_sample; epsilon: [count] or NULL. */
 void clean_from_alpha(struct sampler *s, const float *output, float a, float *epsilon);
+/* Make room for a new newest vector in front of the first n of s->history; returns it. s->known
+ * counts up to n. */
+float *history_push(struct sampler *s, int n);
 /* s->draw = count new numbers. */
 void draw_noise(struct sampler *s);
 

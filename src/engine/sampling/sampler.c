@@ -201,6 +201,18 @@ void clean_from_alpha(struct sampler *s, const float *output, float a, float *ep
     }
 }
 
+float *history_push(struct sampler *s, int n)
+{
+    float *oldest = s->history[n - 1];
+
+    for (int i = n - 1; i > 0; i--)
+        s->history[i] = s->history[i - 1];
+    s->history[0] = oldest;
+    if (s->known < n)
+        s->known++;
+    return oldest;
+}
+
 void draw_noise(struct sampler *s)
 {
     noise_normal(s->noise, s->draw, s->count);
