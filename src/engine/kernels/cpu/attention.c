@@ -37,7 +37,9 @@ struct shape {
     bool bf16;
     int steps;            /* words of a key: dim, or half of it rounded up */
     size_t k_words;       /* of a head's keys: panels of [step][ROWS] */
-    size_t v_words;       /* of a head's values: [key or pair of keys][dim] */
+    int blocks;           /* of at most ROWS channels */
+    int v_rows;           /* keys or pairs of keys */
+    size_t v_words;       /* of a head's values: blocks of [v_rows][channels] */
     size_t thread_floats; /* what a thread needs for itself */
     int tiles;            /* of queries in a head */
 };
@@ -50,16 +52,21 @@ static int round_up(int n, int unit)
 static struct shape shape_of(const struct attention_args *a)
 {
     struct shape s = {.bf16 = NATIVE_BF16 && a->compute == COMPUTE_BF16};
-    int dim = round_up(a->dim, LANES), keys = round_up(a->nk, 2);
 
     s.steps = s.bf16 ? (a->dim + 1) / 2 : a->dim;
-    s.k_words = (size_t)round_up(a->nk, ROWS) * s.steps;
-    s.v_words = (size_t)(s.bf16 ? keys / 2 : a->nk) * a->dim;
-    s.k_words = (s.k_words + 15) / 16 * 16;
-    s.v_words = (s.v_words + 15) / 16 * 16 + 16; /* whole vectors are stored */
-    s.thread_floats = (size_t)(2 * dim + KEYS) * TILE;
+    s.blocks = (a->dim + ROWS - 1) / ROWS;
+    s.v_rows = s.bf16 ? (a->nk + 1) / 2 : a->nk;
+    s.k_words = ((size_t)round_up(a->nk, ROWS) * s.steps + 15) / 16 * 16;
+    s.v_words = ((size_t)s.v_rows * a->dim + 15) / 16 * 16;
+    s.thread_floats = (size_t)(2 * round_up(a->dim, LANES) + KEYS) * TILE;
     s.tiles = (a->nq + TILE - 1) / TILE;
     return s;
+}
+
+/* Channels of block b: as equal as can be. */
+static int block_size(const struct attention_args *a, const struct shape *s, int b)
+{
+    return a->dim / s->blocks + (b < a->dim % s->blocks);
 }
 
 size_t cpu_attention_scratch(const struct attention_args *a)
@@ -95,22 +102,27 @@ static void pack_keys(const struct attention_args *a, const struct shape *s, flo
     }
 }
 
-/* One row of words of v: key `row`, or keys 2 row and 2 row + 1; out[dim]. */
+/* One row of words of v: key `row`, or keys 2 row and 2 row + 1. out: blocks of channels, each
+ * [v_rows][channels of the block]. */
 static void pack_values(const struct attention_args *a, const struct shape *s, float *out,
                         const float *v, int row)
 {
-    if (!s->bf16) {
-        memcpy(out, v + (size_t)row * a->ldv, (size_t)a->dim * sizeof *out);
-        return;
+    const float *low = v + (size_t)(s->bf16 ? 2 * row : row) * a->ldv;
+    float words[MAX_DIM];
+
+    if (s->bf16) {
+        bool two = 2 * row + 1 < a->nk;
+        for (int d = 0; d < a->dim; d += LANES) {
+            int n = a->dim - d < LANES ? a->dim - d : LANES;
+            vec high = two ? vec_load_part(low + a->ldv + d, n) : vec_set(0);
+            pairs_store(words + d, vec_load_part(low + d, n), high);
+        }
+        low = words;
     }
-    const float *low = v + (size_t)2 * row * a->ldv, *high = low + a->ldv;
-    bool two = 2 * row + 1 < a->nk;
-    for (int d = 0; d < a->dim; d += LANES) {
-        int n = a->dim - d < LANES ? a->dim - d : LANES;
-        vec second = two ? vec_load_part(high + d, n) : vec_set(0);
-        float words[LANES];
-        pairs_store(words, vec_load_part(low + d, n), second);
-        memcpy(out + d, words, (size_t)n * sizeof *out);
+    for (int b = 0, d = 0; b < s->blocks; b++) {
+        int n = block_size(a, s, b);
+        memcpy(out + (size_t)d * s->v_rows + (size_t)row * n, low + d, (size_t)n * sizeof *out);
+        d += n;
     }
 }
 
@@ -282,7 +294,6 @@ static void attend(const struct attention_args *a, const struct shape *s, float 
     float *query = mine, *output = query + (size_t)round_up(a->dim, LANES) * TILE;
     float *score = output + (size_t)round_up(a->dim, LANES) * TILE;
     int keys = a->causal && first + TILE < a->nk ? first + TILE : a->nk;
-    int blocks = (a->dim + ROWS - 1) / ROWS, base = a->dim / blocks, longer = a->dim % blocks;
     struct running run;
 
     for (int l = 0; l < VECTORS; l++) {
@@ -302,13 +313,12 @@ static void attend(const struct attention_args *a, const struct shape *s, float 
         else
             softmax_tile(&run, score, n, false);
 
-        const float *values = v + (size_t)(s->bf16 ? j / 2 : j) * a->dim;
-        int steps = s->bf16 ? (n + 1) / 2 : n;
-        for (int b = 0, d = 0; b < blocks; b++) { /* channels in blocks of nearly equal size */
-            int rows = base + (b < longer);
-            product(output + (size_t)d * TILE, values + d, (size_t)a->dim, score, steps,
-                    j ? run.factor : NULL, rows, s->bf16);
-            d += rows;
+        int row = s->bf16 ? j / 2 : j, steps = s->bf16 ? (n + 1) / 2 : n;
+        for (int b = 0, d = 0; b < s->blocks; b++) {
+            int channels = block_size(a, s, b);
+            product(output + (size_t)d * TILE, v + (size_t)d * s->v_rows + (size_t)row * channels,
+                    (size_t)channels, score, steps, j ? run.factor : NULL, channels, s->bf16);
+            d += channels;
         }
     }
     write_tile(a, y, output, &run, first);
@@ -317,7 +327,7 @@ static void attend(const struct attention_args *a, const struct shape *s, float 
 void cpu_attention(const struct attention_args *a)
 {
     struct shape s = shape_of(a);
-    int heads = a->pictures * a->heads, rows = s.bf16 ? (a->nk + 1) / 2 : a->nk;
+    int heads = a->pictures * a->heads;
     float *k = a->scratch, *v = k + (size_t)heads * s.k_words;
     float *threads = v + (size_t)heads * s.v_words;
 
@@ -332,10 +342,10 @@ void cpu_attention(const struct attention_args *a)
             }
 #pragma omp for collapse(2) schedule(static)
         for (int h = 0; h < heads; h++)
-            for (int r = 0; r < rows; r++) {
+            for (int r = 0; r < s.v_rows; r++) {
                 size_t at = (size_t)(h / a->heads) * a->nk * a->ldv +
                             (size_t)(h % a->heads) * a->dim;
-                pack_values(a, &s, v + h * s.v_words + (size_t)r * a->dim, a->v + at, r);
+                pack_values(a, &s, v + h * s.v_words, a->v + at, r);
             }
 #pragma omp for collapse(2) schedule(dynamic)
         for (int h = 0; h < heads; h++)
