@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/find_model.h"
 #include "cli/options.h"
 #include "engine/kernels/kernels.h"
 
@@ -136,11 +137,9 @@ static bool check_libraries(void)
 
 static bool check_data(struct arena *a)
 {
-    const char *folder = getenv("CAULDRON_DATA");
+    const char *folder = data_folder();
     struct err e;
 
-    if (!folder || !folder[0])
-        folder = "./data";
     if (!file_is_dir(folder)) {
         const char *parent = arena_printf(a, "%s/..", folder);
         if (!file_is_dir(parent))
@@ -158,6 +157,23 @@ static bool check_data(struct arena *a)
     return say(true, "data", "'%s' can be written", folder);
 }
 
+static bool check_models(struct arena *a)
+{
+    struct model_paths places = model_places(a);
+    struct model_entry *entries;
+    int count;
+    const char *where = arena_printf(a, "'%s'", places.folders[0]);
+
+    for (int i = 1; i < places.count; i++)
+        where = arena_printf(a, "%s, '%s'", where, places.folders[i]);
+    if (places.hub)
+        where = arena_printf(a, "%s, '%s'", where, places.hub);
+    model_list(a, &places, &entries, &count);
+    if (count == 0)
+        return say(false, "models", "none in %s; 'cauldron models pull NAME' downloads one", where);
+    return say(true, "models", "%d in %s", count, where);
+}
+
 static int run(int argc, char **argv)
 {
     struct options o;
@@ -172,6 +188,7 @@ static int run(int argc, char **argv)
     good &= check_executor();
     good &= check_libraries();
     good &= check_data(&a);
+    good &= check_models(&a);
     arena_release(&a);
     options_release(&o);
     return good ? EXIT_DONE : EXIT_FAILED;

@@ -40,7 +40,7 @@ static const char *variable(const char *name)
     return value && value[0] ? value : NULL;
 }
 
-static const char *cache_folder(struct arena *a)
+const char *hub_cache_folder(struct arena *a)
 {
     const char *folder;
 
@@ -71,7 +71,7 @@ int hub_from_environment(struct hub *out, struct arena *a, struct err *e)
     for (const char *p = token; p && *p; p++)
         if (*p <= ' ' || *p >= 0x7f)
             return ERR(e, ERR_ARG, "HF_TOKEN holds a character that no token has");
-    hub.cache = cache_folder(a);
+    hub.cache = hub_cache_folder(a);
     if (!hub.cache)
         return ERR(e, ERR_ARG, "no home folder to keep models in; set HF_HOME");
     *out = hub;
@@ -286,6 +286,13 @@ static int fetch_all(struct pull *p, struct err *e)
     return rc;
 }
 
+/* A folder that we made may be removed by us; one that others filled too may not. */
+static int claim(const struct pull *p, struct err *e)
+{
+    int rc = file_make_dirs(p->cache.folder, e);
+    return rc ? rc : file_write(arena_printf(p->arena, "%s/" HUB_MARK, p->cache.folder), "", 0, e);
+}
+
 int hub_pull(const struct hub *hub, const char *name, const char *revision, const char *variant,
              struct arena *a, struct hub_result *out, struct err *e)
 {
@@ -305,6 +312,8 @@ int hub_pull(const struct hub *hub, const char *name, const char *revision, cons
     rc = find_files(&p, revision, variant, e);
     if (rc == 0)
         rc = read_metas(&p, e);
+    if (rc == 0 && !file_is_dir(p.cache.folder))
+        rc = claim(&p, e);
     if (rc == 0)
         rc = fetch_all(&p, e);
     if (rc == 0 && strcmp(revision, p.commit) != 0)

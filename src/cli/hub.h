@@ -53,6 +53,11 @@ WARN_UNUSED_RESULT int hub_from_environment(struct hub *out, struct arena *a, st
 WARN_UNUSED_RESULT int hub_pull(const struct hub *hub, const char *name, const char *revision,
                                 const char *variant, struct arena *a, struct hub_result *out,
                                 struct err *e);
+/* HF_HUB_CACHE, HF_HOME/hub, XDG_CACHE_HOME/huggingface/hub or ~/.cache/huggingface/hub, in this
+ * order; NULL without a home. */
+const char *hub_cache_folder(struct arena *a);
+/* A file of this name in a model's folder says that hub_pull made the folder. */
+#define HUB_MARK ".pulled-by-cauldron"
 /* The cache's folder of a model: CACHE/models--ORG--NAME. */
 const char *hub_folder(const char *cache, const char *name, struct arena *a);
 

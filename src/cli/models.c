@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct command *const subcommands[] = {
-    &models_pull,
+    &models_list, &models_info, &models_verify, &models_pull, &models_add, &models_remove,
 };
 enum { COUNT = sizeof subcommands / sizeof *subcommands };
 

@@ -1,0 +1,53 @@
+#include "cli/find_model.h"
+
+#include "base/file.h"
+#include "cli/hub.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *models_folder(struct arena *a)
+{
+    const char *folder = getenv("CAULDRON_MODELS");
+    return folder && folder[0] ? folder : arena_printf(a, "%s/models", data_folder());
+}
+
+/* The folder that the program lies in, "" when the system does not say. */
+static const char *program_folder(struct arena *a)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+
+    if (n <= 0)
+        return "";
+    path[n] = 0;
+    *strrchr(path, '/') = 0;
+    return arena_strdup(a, path);
+}
+
+struct model_paths model_places(struct arena *a)
+{
+    static const char *const beside[] = {"models", "../models", "../share/cauldron/models"};
+    enum { BESIDE = sizeof beside / sizeof *beside };
+    const char **folders = arena_alloc(a, (BESIDE + 1) * sizeof *folders);
+    const char *program = program_folder(a);
+    struct model_paths places = {.folders = folders, .hub = hub_cache_folder(a)};
+
+    folders[places.count++] = models_folder(a);
+    for (size_t i = 0; i < BESIDE; i++) {
+        const char *folder = arena_printf(a, "%s/%s", program, beside[i]);
+        char *whole = file_is_dir(folder) ? realpath(folder, NULL) : NULL;
+        if (whole)
+            folders[places.count++] = arena_strdup(a, whole);
+        free(whole);
+    }
+    return places;
+}
+
+int find_model(struct arena *a, const char *name, char **path, struct err *e)
+{
+    struct model_paths places = model_places(a);
+    return model_find(a, name, &places, path, e);
+}
