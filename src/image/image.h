@@ -23,7 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { IMAGE_MAX_SIDE = 16384, IMAGE_MAX_PIXELS = 1 << 28 };
+enum { IMAGE_MAX_SIDE = 16384, IMAGE_MAX_PIXELS = 1 << 26 };
 
 struct image {
     int width, height, channels;
