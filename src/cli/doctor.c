@@ -5,7 +5,6 @@
 #include "engine/kernels/kernels.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 #include <jansson.h>
 #include <openssl/crypto.h>
 #include <png.h>
@@ -135,18 +134,32 @@ static bool check_libraries(void)
 
 /* ============================== Folders ============================== */
 
+/* The nearest folder above a path that exists. */
+static const char *existing_above(const char *path, struct arena *a)
+{
+    char *copy = arena_strdup(a, path), *slash;
+
+    while ((slash = strrchr(copy, '/'))) {
+        if (slash == copy)
+            return "/";
+        *slash = 0;
+        if (access(copy, F_OK) == 0)
+            return copy;
+    }
+    return ".";
+}
+
 static bool check_data(struct arena *a)
 {
-    const char *folder = data_folder();
+    const char *folder = data_folder(), *above = existing_above(folder, a);
     struct err e;
 
-    if (!file_is_dir(folder)) {
-        const char *parent = arena_printf(a, "%s/..", folder);
-        if (!file_is_dir(parent))
-            parent = ".";
-        if (access(parent, W_OK))
-            return say(false, "data", "'%s' does not exist and cannot be made: %s", folder,
-                       strerror(errno));
+    if (access(folder, F_OK)) {
+        if (!file_is_dir(above) || access(above, W_OK))
+            return say(false, "data",
+                       "'%s' cannot be made in '%s'; set CAULDRON_DATA to a folder "
+                       "that can be written",
+                       folder, above);
         return say(true, "data", "'%s' will be made when it is needed", folder);
     }
     const char *probe = arena_printf(a, "%s/.doctor", folder);

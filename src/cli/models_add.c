@@ -128,6 +128,16 @@ static int put(struct arena *a, const char *from, const char *entry, bool copy, 
     return rc ? rc : update_list(a, entry, true, e);
 }
 
+/* The configs that may lie beside a checkpoint file, and go with it; NULL when there are none. */
+static const char *configs_beside(struct arena *a, const char *file)
+{
+    int stem = (int)(strlen(file) - strlen(suffix));
+    const char *full = arena_printf(a, "%s.config", file);
+    const char *brief = arena_printf(a, "%.*s.config", stem, file);
+
+    return file_is_dir(full) ? full : file_is_dir(brief) ? brief : NULL;
+}
+
 static int add(struct arena *a, const char *path, const struct want *w, struct err *e)
 {
     struct model *m;
@@ -150,10 +160,8 @@ static int add(struct arena *a, const char *path, const struct want *w, struct e
     model_close(m);
     rc = put(a, from, folder ? name : arena_printf(a, "%s%s", name, suffix), w->copy, e);
 
-    /* The configs that may lie beside a checkpoint file go with it. */
-    const char *configs =
-        arena_printf(a, "%.*s.config", (int)(strlen(from) - strlen(suffix)), from);
-    if (rc == 0 && !folder && file_is_dir(configs))
+    const char *configs = folder ? NULL : configs_beside(a, from);
+    if (rc == 0 && configs)
         rc = put(a, configs, arena_printf(a, "%s.config", name), w->copy, e);
     if (rc == 0)
         printf("%s\n", name);
