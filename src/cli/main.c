@@ -1,16 +1,14 @@
 /* The only place that picks backends and wires rooms together. */
+#include "cauldron.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#ifndef CAULDRON_VERSION
-#error "the build defines CAULDRON_VERSION"
-#endif
-
 static const struct command *const commands[] = {
-    &command_models, &command_doctor,
+    &command_models,
+    &command_doctor,
     NULL,
 };
 

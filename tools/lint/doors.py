@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Who may include whom: the doors between the rooms of src/ are one-way (design, section 2)."""
+
+import pathlib
+import re
+import sys
+
+DOORS = {
+    "base": [],
+    "image": ["base"],
+    "engine": ["base", "image"],
+    "providers": ["base"],
+    "storage": ["base"],
+    "jobs": ["base", "storage", "providers"],
+    "experiments": ["base", "image", "storage", "jobs"],
+    "plugins": ["base", "image", "storage"],
+    "ops": ["base"],
+    "server": ["base", "ops"],
+    "api": ["base", "ops", "server", "storage", "jobs", "experiments", "providers", "plugins"],
+    "cli": None,  # everything: it wires the rooms together
+}
+# Files that may open one door more.
+EXTRA = {"providers/native.c": ["engine"], "providers/native.h": ["engine"]}
+# Inside the engine: kernels know tensors only, samplers know no network, weights no graph.
+INNER = {
+    "engine/kernels": ["engine/kernels", "engine/tensor.h"],
+    "engine/sampling": ["engine/sampling"],
+    "engine/text": ["engine/text"],
+    "engine/weights": ["engine/weights", "engine/sampling", "engine/text", "engine/tensor.h"],
+    "engine/graph": ["engine/graph", "engine/kernels", "engine/weights", "engine/tensor.h"],
+    "engine/networks": ["engine/networks", "engine/graph", "engine/kernels", "engine/weights",
+                        "engine/tensor.h"],
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
+
+
+def resolve(source, path, name):
+    """The included file relative to src/, None when it is not one of the rooms'."""
+    for candidate in (path.parent / name, source / name):
+        if candidate.exists():
+            return candidate.resolve().relative_to(source.resolve()).as_posix()
+    return None
+
+
+def problems(source):
+    for path in sorted(source.rglob("*.[ch]")):
+        here = path.relative_to(source).as_posix()
+        room = here.split("/")[0]
+        if room not in DOORS:
+            yield f"src/{here}: the room '{room}' has no entry in the table of doors"
+            continue
+        for name in INCLUDE.findall(path.read_text(encoding="utf-8")):
+            target = resolve(source, path, name)
+            if target is None:
+                if name != "cauldron.h":
+                    yield f"src/{here}: cannot find \"{name}\""
+                continue
+            other = target.split("/")[0]
+            allowed = DOORS[room]
+            if allowed is not None and other != room and other not in allowed + EXTRA.get(here, []):
+                yield f"src/{here}: {room} may not include {target}"
+            inner = INNER.get("/".join(here.split("/")[:2]))
+            if inner and other == room and not any(target.startswith(i) for i in inner):
+                yield f"src/{here}: {'/'.join(here.split('/')[:2])} may not include {target}"
+
+
+found = list(problems(pathlib.Path("src")))
+print("\n".join(found))
+sys.exit(bool(found))
