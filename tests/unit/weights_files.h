@@ -42,7 +42,7 @@ static inline void folder_free(char *dir)
 /* DIR/FILE, its folders made; in a ring of static buffers. */
 static inline const char *folder_path(const char *dir, const char *file)
 {
-    static char ring[8][512];
+    static char ring[8][1024];
     static int next;
     char *path = ring[next++ % 8];
     struct err e;

@@ -26,6 +26,19 @@ int files_refuse_pickle(const char *path, struct err *e)
                path);
 }
 
+bool files_any_weights(const char *folder)
+{
+    bool found = false;
+    DIR *dir = opendir(folder);
+
+    if (!dir)
+        return false;
+    for (const struct dirent *d; !found && (d = readdir(dir));)
+        found = files_is_pickle(d->d_name) || str_ends(str_from(d->d_name), ".safetensors");
+    closedir(dir);
+    return found;
+}
+
 int files_load(struct model *m, const char *path, struct safetensors *out, struct err *e)
 {
     if (m->files->count == MAX_WEIGHT_FILES)

@@ -32,6 +32,9 @@ WARN_UNUSED_RESULT int files_visit(struct model *m, const char *folder, const ch
                                    const char *variant, tensor_visitor *visit, void *data,
                                    struct err *e);
 
+/* Whether a folder holds any weight file, of whatever format. */
+bool files_any_weights(const char *folder);
+
 /* Whether a name ends as PyTorch's pickles do, and the sentence that refuses one. */
 bool files_is_pickle(const char *name);
 WARN_UNUSED_RESULT int files_refuse_pickle(const char *path, struct err *e);

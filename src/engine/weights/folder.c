@@ -9,11 +9,11 @@
 
 static const struct pipeline_class {
     const char *name;
-    bool xl, corrects, inpaint;
+    bool xl, corrects;
 } pipelines[] = {
     {"StableDiffusionPipeline", .corrects = true},
     {"StableDiffusionImg2ImgPipeline", .corrects = true},
-    {"StableDiffusionInpaintPipeline", .corrects = true, .inpaint = true},
+    {"StableDiffusionInpaintPipeline", .corrects = true},
     {"LatentConsistencyModelPipeline"},
     {"LatentConsistencyModelImg2ImgPipeline"},
     {"StableDiffusionXLPipeline", .xl = true},
@@ -26,7 +26,7 @@ static const struct pipeline_class {
 static const struct part {
     const char *name, *class;
     const char *files[3];
-    bool anyway, xl_only;
+    bool anyway, xl_only, weights; /* weights: some must be there though nobody reads them */
 } parts[] = {
     {"unet", "UNet2DConditionModel", {"config.json"}, true, false},
     {"vae", "AutoencoderKL", {"config.json"}, true, false},
@@ -36,8 +36,8 @@ static const struct part {
     {"text_encoder_2", "CLIPTextModelWithProjection", {"config.json"}, true, true},
     {"tokenizer_2", "CLIPTokenizer", {NULL}, true, true},
     /* Never run here, but a folder that lacks what it names is not complete. */
-    {"safety_checker", NULL, {"config.json"}, false, false},
-    {"image_encoder", NULL, {"config.json"}, false, false},
+    {"safety_checker", NULL, {"config.json"}, .weights = true},
+    {"image_encoder", NULL, {"config.json"}, .weights = true},
     {"feature_extractor", NULL, {"preprocessor_config.json"}, false, false},
 };
 
@@ -70,6 +70,8 @@ static int check_part(struct folder *f, const struct part *part, const json_t *v
         !(strcmp(part->class, "CLIPTokenizer") == 0 && strcmp(class, "CLIPTokenizerFast") == 0))
         return ERR(e, ERR_UNSUPPORTED, "'%s': the component '%s' is a %.100s, not a %s", f->root,
                    part->name, class, part->class);
+    if (f->configs_only && !part->anyway)
+        return 0;
     bool there = file_is_dir(folder);
     if (!there && f->configs_only && part->class && strcmp(part->class, "CLIPTokenizer") == 0)
         return 0;
@@ -82,6 +84,9 @@ static int check_part(struct folder *f, const struct part *part, const json_t *v
         if (!file_exists(inside(f, part->name, part->files[i])))
             return ERR(e, ERR_NOT_FOUND, "'%s': the component '%s' has no %s", f->root, part->name,
                        part->files[i]);
+    if (part->weights && !files_any_weights(folder))
+        return ERR(e, ERR_NOT_FOUND, "'%s': the component '%s' has no weights", f->root,
+                   part->name);
     return 0;
 }
 
@@ -224,7 +229,6 @@ static int load_configs(struct folder *f, struct err *e)
         return rc;
     m->encoders = f->class->xl ? 2 : 1;
     m->corrects_scheduler = f->class->corrects;
-    m->inpaint_class = f->class->inpaint;
     for (int i = 0; i < m->encoders && rc == 0; i++) {
         rc = clip_config_read(a, inside(f, encoders[i], "config.json"), i == 1, &m->clip[i], e);
         const char *tokenizer = arena_printf(a, "%s/%s", f->root, tokenizers[i]);

@@ -51,35 +51,19 @@ static int check_fit(const struct model *m, struct err *e)
     return 0;
 }
 
-/* What the constructors of diffusers' SD 1 and 2 pipelines change in a scheduler's config
- * (pipeline_stable_diffusion.py): old folders say otherwise. The inpainting pipeline has its own
- * pair. */
-static void correct_scheduler(struct model *m)
-{
-    struct scheduler_config *c = &m->scheduler;
-
-    if (!m->corrects_scheduler)
-        return;
-    if (c->steps_offset >= 0)
-        c->steps_offset = 1;
-    if (m->inpaint_class && c->skip_prk_steps == OPTION_FALSE)
-        c->skip_prk_steps = OPTION_TRUE;
-    if (!m->inpaint_class && c->clip_sample == OPTION_TRUE)
-        c->clip_sample = OPTION_FALSE;
-}
-
-struct scheduler_config model_scheduler(const struct model *m, enum sampler_kind kind)
+struct scheduler_config model_scheduler(const struct model *m, enum sampler_kind kind, bool inpaint)
 {
     struct scheduler_config c = m->scheduler;
+    bool own = kind == c.kind;
 
-    if (m->corrects_scheduler && kind == c.kind) {
-        if (c.steps_offset < 0)
-            c.steps_offset = 1;
-        if (m->inpaint_class && c.skip_prk_steps == OPTION_ABSENT)
-            c.skip_prk_steps = OPTION_TRUE;
-        if (!m->inpaint_class && c.clip_sample == OPTION_ABSENT)
-            c.clip_sample = OPTION_FALSE;
-    }
+    if (!m->corrects_scheduler)
+        return c;
+    if (own || c.steps_offset >= 0)
+        c.steps_offset = 1;
+    if (inpaint && (own || c.skip_prk_steps == OPTION_FALSE))
+        c.skip_prk_steps = OPTION_TRUE;
+    if (!inpaint && (own || c.clip_sample == OPTION_TRUE))
+        c.clip_sample = OPTION_FALSE;
     return c;
 }
 
@@ -113,7 +97,6 @@ int model_open(const char *path, const char *variant, struct model **out, struct
     m->inpainting = m->unet.in_channels != m->vae.latent_channels;
     if (!m->unet.sample_size)
         m->unet.sample_size = m->unet.sample_width = m->architecture == ARCH_SDXL ? 128 : 64;
-    correct_scheduler(m);
     *out = m;
     return 0;
 }

@@ -85,8 +85,8 @@ struct model {
     bool taesd; /* a taesd decoder was found beside the model */
     struct weights taesd_weights;
 
-    struct scheduler_config scheduler;      /* see model_scheduler */
-    bool corrects_scheduler, inpaint_class; /* of diffusers' pipeline class */
+    struct scheduler_config scheduler; /* see model_scheduler */
+    bool corrects_scheduler;           /* as its diffusers pipeline does */
     bool force_zeros_for_empty_prompt;
     bool inpainting;           /* 9 input channels */
     struct model_files *files; /* mappings; private to weights/ */
@@ -99,9 +99,12 @@ WARN_UNUSED_RESULT int model_open(const char *path, const char *variant, struct 
 void model_close(struct model *m);
 
 /* The scheduler config as a sampler of this kind gets it. The constructors of diffusers' SD 1 and 2
- * pipelines set steps_offset to 1 and clip_sample to false in the model's own scheduler; another
- * sampler made from that config inherits only the keys that the file had. */
-struct scheduler_config model_scheduler(const struct model *m, enum sampler_kind kind);
+ * pipelines correct what they take for outdated (pipeline_stable_diffusion*.py): steps_offset
+ * becomes 1, clip_sample false, or for inpainting skip_prk_steps true, also where the class's
+ * default is meant. Another sampler made from that config inherits only the keys that the file had.
+ */
+struct scheduler_config model_scheduler(const struct model *m, enum sampler_kind kind,
+                                        bool inpaint);
 
 enum component { COMPONENT_TEXT_1, COMPONENT_TEXT_2, COMPONENT_UNET, COMPONENT_VAE };
 /* Let the resident pages of a component's mapped weights go (they are read again when touched). */
