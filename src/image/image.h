@@ -62,7 +62,7 @@ WARN_UNUSED_RESULT int image_decode(const void *bytes, size_t n, struct image *o
                                     struct image_meta *meta, struct err *e);
 WARN_UNUSED_RESULT int image_read(const char *path, struct image *out, struct image_meta *meta,
                                   struct err *e);
-/* Only the text: no pixel is decoded. Absent text is no error. */
+/* Only the text. Absent text is no error. */
 WARN_UNUSED_RESULT int image_read_meta(const char *path, struct image_meta *out, struct err *e);
 
 /* Append the file's bytes to `out` (its maximum is the caller's). `meta` may be NULL. JPEG drops
@@ -83,8 +83,8 @@ WARN_UNUSED_RESULT int image_flatten(const struct image *im, struct image *out, 
 
 enum image_filter { IMAGE_NEAREST, IMAGE_BOX, IMAGE_LANCZOS };
 
-/* PIL.Image.resize with this filter, to at most one level of 255 (nearest: exactly); alpha is
- * handled as PIL does it: colours are weighted by it except with nearest. */
+/* PIL.Image.resize with this filter, byte for byte; with alpha as PIL does it: colours are weighted
+ * by it except with nearest. */
 WARN_UNUSED_RESULT int image_resize(const struct image *im, int width, int height,
                                     enum image_filter filter, struct image *out, struct err *e);
 

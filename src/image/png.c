@@ -123,6 +123,18 @@ static int read_pixels(struct reader *r)
     return 0;
 }
 
+/* Text may follow the pixels, and libpng gets there only by inflating them. */
+static void skip_pixels(struct reader *r)
+{
+    int passes = png_set_interlace_handling(r->png);
+    png_uint_32 height = png_get_image_height(r->png, r->info);
+
+    png_read_update_info(r->png, r->info);
+    for (int pass = 0; pass < passes; pass++)
+        for (png_uint_32 y = 0; y < height; y++)
+            png_read_row(r->png, NULL, NULL);
+}
+
 static int read_all(struct reader *r, bool want_pixels, bool want_meta)
 {
     if (setjmp(png_jmpbuf(r->png)))
@@ -134,6 +146,8 @@ static int read_all(struct reader *r, bool want_pixels, bool want_meta)
     png_read_info(r->png, r->info);
     if (check_header(r) || (want_pixels && read_pixels(r)))
         return r->e->code;
+    if (!want_pixels)
+        skip_pixels(r);
     if (want_meta) {
         png_read_end(r->png, r->info);
         take_texts(r);
