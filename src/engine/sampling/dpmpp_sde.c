@@ -55,7 +55,7 @@ static void walk(struct sampler *s, const float *from, float t, float t_next)
     float a = expf(-t), b = expf(-t_next);
     float up = fminf(b, sqrtf(b * b * (a * a - b * b) / (a * a)));
     float down = sqrtf(b * b - up * up), t_down = -logf(down);
-    float keep = expf(-t_down) / expf(-t), move = expm1f(t - t_down);
+    float keep = expf(-t_down) / expf(-t), move = (float)expm1((double)(t - t_down));
     float scale = sqrtf(fabsf(b - a));
 
     brownian_increment(d->path, (double)b, (double)a, s->draw);

@@ -8,13 +8,14 @@
 
 /* ---- tables ---- */
 
-/* torch.linspace in float32 (ATen/native/cpu/RangeFactoriesKernel.cpp): from both ends. */
+/* torch.linspace in float32 (ATen/native/cpu/RangeFactoriesKernel.cpp): from both ends, with the
+ * multiply-adds fused as torch's x86 builds have them. */
 static float linspace32(float start, float end, int n, int i)
 {
     float step = (end - start) / (float)(n - 1);
     if (n == 1)
         return start;
-    return i < n / 2 ? start + step * (float)i : end - step * (float)(n - i - 1);
+    return i < n / 2 ? fmaf(step, (float)i, start) : fmaf(-step, (float)(n - i - 1), end);
 }
 
 /* Nichol & Dhariwal 2021, "squaredcos_cap_v2". */

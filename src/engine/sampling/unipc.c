@@ -18,7 +18,11 @@ static int prepare(struct sampler *s, struct err *e)
 {
     struct unipc *u = s->state;
 
-    (void)e;
+    if (s->o.bh1 && !s->o.final_sigma_min)
+        return ERR(
+            e, ERR_UNSUPPORTED,
+            "sampler uni_pc with solver_type bh1 needs final_sigmas_type sigma_min: at a final "
+            "sigma of zero its weights are infinite");
     dpmpp_prepare(s, true, s->o.final_sigma_min ? s->table[0] : 0);
     if (s->o.final_sigma_min && s->o.curve != SCHEDULE_UNIFORM)
         s->sigmas[s->evaluations] = s->sigmas[s->evaluations - 1];
@@ -43,7 +47,7 @@ static struct system set_up(const struct sampler *s, int order, struct vp from, 
     for (int i = 1; i < order; i++)
         y.r[i - 1] = (vp_of(s->sigmas[newest - i]).lambda - from.lambda) / h;
     y.r[order - 1] = 1;
-    y.phi = expm1f(hh);
+    y.phi = (float)expm1((double)hh); /* float's own is a digit off */
     y.weight = s->o.bh1 ? hh : y.phi;
     phi_k = y.phi / hh - 1;
     for (int i = 1; i <= order; i++) {

@@ -152,11 +152,10 @@ static void pack_queries(const struct attention_args *a, const struct shape *s, 
         }
     if (!s->bf16)
         return;
-    for (int t = 0; t < s->steps; t++) /* two rows become one, in place: t <= 2 t */
+    for (int t = 0; t < s->steps; t++) /* two rows become one, in place; past an odd dim lies 0 */
         for (int l = 0; l < TILE; l += LANES) {
             const float *low = out + (size_t)2 * t * TILE + l;
-            vec high = 2 * t + 1 < a->dim ? vec_load(low + TILE) : vec_set(0);
-            pairs_store(out + (size_t)t * TILE + l, vec_load(low), high);
+            pairs_store(out + (size_t)t * TILE + l, vec_load(low), vec_load(low + TILE));
         }
 }
 

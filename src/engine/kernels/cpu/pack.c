@@ -38,6 +38,21 @@ void panel_open(struct panel *p, const struct weight_source *s, int index)
     }
 }
 
+void panel_prefetch(const struct panel *p, int c0, int c1)
+{
+    if (c1 > p->in)
+        c1 = p->in;
+    for (int j = 0; j < PANEL; j++) {
+        if (!p->part[j])
+            continue;
+        int size = dtype_size(p->part[j]->dtype);
+        const char *row = (const char *)p->part[j]->data + p->from[j] * size;
+        long end = (long)c1 * p->taps * size;
+        for (long at = (long)c0 * p->taps * size; at < end; at += 64)
+            _mm_prefetch(row + at, _MM_HINT_T0);
+    }
+}
+
 INLINE vec load_wide(enum dtype dtype, const void *data, int64_t at)
 {
     switch (dtype) {

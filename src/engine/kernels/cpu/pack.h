@@ -21,6 +21,7 @@ enum { PANEL = 2 * LANES };
 
 #define panel_count     ISA(panel_count)
 #define panel_open      ISA(panel_open)
+#define panel_prefetch  ISA(panel_prefetch)
 #define panel_read      ISA(panel_read)
 #define panel_read_bf16 ISA(panel_read_bf16)
 
@@ -34,6 +35,10 @@ struct panel {
 
 int panel_count(const struct weight_source *s);
 void panel_open(struct panel *p, const struct weight_source *s, int index);
+
+/* Fetch input channels c0 to c1 (c1 may lie beyond the last) into the cache: rows are far apart,
+ * and the hardware does not guess so many streams. */
+void panel_prefetch(const struct panel *p, int c0, int c1);
 
 /* Input channels c0 to c1 as f32: out[tap][c - c0][PANEL]. */
 void panel_read(float *out, const struct panel *p, int c0, int c1);

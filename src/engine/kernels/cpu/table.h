@@ -23,6 +23,7 @@
 #define cpu_add                ISA(cpu_add)
 #define cpu_concat             ISA(cpu_concat)
 #define cpu_resize_nearest     ISA(cpu_resize_nearest)
+#define cpu_peak               ISA(cpu_peak)
 
 size_t cpu_pack_size(const struct weight_source *, const struct pack_hint *);
 void cpu_pack(struct packed *, const struct pack_hint *, int threads);
@@ -41,5 +42,7 @@ void cpu_concat(float *y, const float *a, int ca, const float *b, int cb, size_t
                 int threads);
 void cpu_resize_nearest(float *y, const float *x, int pictures, int h, int w, int oh, int ow,
                         int channels, int threads);
+
+double cpu_peak(enum compute compute, int threads);
 
 #endif

@@ -15,7 +15,7 @@ enum {
     POINTS = 36,
     EDGE = 4,          /* outputs of a tile in each direction */
     V_BYTES = 4 << 20, /* of a chunk's inputs, per thread */
-    BLOCK = 128,       /* input channels transformed and multiplied at a time */
+    BLOCK = 192,       /* input channels transformed and multiplied at a time */
     STRIP = 16,        /* input channels of the weights that are read at a time */
     TILES_MAX = 1024,  /* in a chunk */
     ITEMS_PER_THREAD = 2
@@ -25,7 +25,9 @@ struct plan {
     int across, per_picture, tiles;          /* tiles in a row, in a picture, in all */
     int chunks, chunk_tiles;                 /* chunk_tiles: the most in one */
     int panels, slices;                      /* items are panels times slices of a chunk's tiles */
+    int block;                               /* input channels in a block */
     size_t ldv;                              /* from tile to tile in v */
+    size_t v_step, u_step, m_step;           /* from point to point */
     size_t v_bytes, u_bytes, m_bytes, bytes; /* of all threads; of one thread: u, m, all */
 };
 
@@ -45,6 +47,13 @@ bool winograd_applies(const struct product *p)
     return w->kh == 3 && w->kw == 3 && w->stride == 1 && w->oh * w->ow >= 64 && p->source->in >= 16;
 }
 
+/* At least n numbers, and an odd number of cache lines: the 36 points of a vector must not fall
+ * into the same set of the first-level cache. */
+static size_t apart(size_t n)
+{
+    return ((n + 15) / 16 | 1) * 16;
+}
+
 static struct plan make_plan(const struct product *p, int threads)
 {
     const struct window *w = &p->window;
@@ -53,16 +62,19 @@ static struct plan make_plan(const struct product *p, int threads)
 
     n.per_picture = n.across * divide_up(w->oh, EDGE);
     n.tiles = n.per_picture * pictures;
-    n.ldv = ((size_t)divide_up(in, 16) | 1) * 16; /* an odd number of cache lines */
+    n.ldv = apart((size_t)in);
     int most = (int)((size_t)V_BYTES * threads / (POINTS * n.ldv * sizeof(float)));
     n.chunks = divide_up(n.tiles, smaller(most < 2 * TILE ? 2 * TILE : most, TILES_MAX));
     n.chunk_tiles = divide_up(n.tiles, n.chunks);
     n.slices = smaller(divide_up(threads * ITEMS_PER_THREAD, n.panels), n.chunk_tiles);
 
-    int slice_tiles = divide_up(n.chunk_tiles, n.slices) + 1;
-    n.v_bytes = POINTS * n.ldv * n.chunk_tiles * sizeof(float);
-    n.u_bytes = (size_t)POINTS * smaller(in, BLOCK) * PANEL * sizeof(float);
-    n.m_bytes = (size_t)POINTS * slice_tiles * PANEL * sizeof(float);
+    n.block = divide_up(in, divide_up(in, BLOCK));
+    n.v_step = apart(n.ldv * n.chunk_tiles);
+    n.u_step = apart((size_t)n.block * PANEL);
+    n.m_step = apart((size_t)divide_up(n.chunk_tiles, n.slices) * PANEL);
+    n.v_bytes = POINTS * n.v_step * sizeof(float);
+    n.u_bytes = POINTS * n.u_step * sizeof(float);
+    n.m_bytes = POINTS * n.m_step * sizeof(float);
     n.bytes = n.u_bytes + n.m_bytes + (size_t)9 * STRIP * PANEL * sizeof(float);
     return n;
 }
@@ -134,14 +146,13 @@ static void transform_tile(float *v, const struct product *p, const struct plan 
                            const float *zeros)
 {
     const float *from[POINTS];
-    size_t step = n->ldv * n->chunk_tiles;
     int in = p->source->in, c = 0;
 
     tile_inputs(from, p, n, tile, zeros);
     for (; c + LANES <= in; c += LANES)
-        transform_input(v, step, from, c, LANES);
+        transform_input(v, n->v_step, from, c, LANES);
     if (c < in)
-        transform_input(v, step, from, c, in - c);
+        transform_input(v, n->v_step, from, c, in - c);
 }
 
 /* -- Weights ---------------------------------------------------------------------------------- */
@@ -181,13 +192,13 @@ INLINE void transform_weight(float *u, size_t step, const float *taps, size_t ta
     }
 }
 
-/* Input channels c0 to c1 of a panel: u[36][c1 - c0][PANEL]. */
-static void transform_panel(float *u, const struct panel *panel, int c0, int c1, float *strip)
+/* Input channels c0 to c1 of a panel: u[36][c1 - c0][PANEL], points u_step apart. */
+static void transform_panel(float *u, size_t step, const struct panel *panel, int c0, int c1,
+                            float *strip)
 {
-    size_t step = (size_t)(c1 - c0) * PANEL;
-
     for (int from = c0; from < c1; from += STRIP) {
         int n = smaller(STRIP, c1 - from);
+        panel_prefetch(panel, from + n, from + n + STRIP);
         panel_read(strip, panel, from, from + n);
         for (int c = 0; c < n; c++)
             for (int half = 0; half < PANEL; half += LANES)
@@ -259,24 +270,22 @@ static void run_item(const struct product *p, const struct plan *n, const float 
     float *strip = (float *)(void *)(desk + n->u_bytes + n->m_bytes);
     int in = p->source->in, rows = t1 - t0, groups = divide_up(rows, TILE);
     int vectors = p->finish.columns - q * PANEL <= LANES ? 1 : 2;
-    size_t m_step = (size_t)rows * PANEL, v_step = n->ldv * n->chunk_tiles;
     struct panel panel;
 
     panel_open(&panel, p->source, q);
-    for (int c0 = 0; c0 < in; c0 += BLOCK) {
-        int c1 = smaller(c0 + BLOCK, in);
-        transform_panel(u, &panel, c0, c1, strip);
+    for (int c0 = 0; c0 < in; c0 += n->block) {
+        int c1 = smaller(c0 + n->block, in);
+        transform_panel(u, n->u_step, &panel, c0, c1, strip);
         for (int point = 0; point < POINTS; point++)
             for (int g = 0; g < groups; g++) {
                 int i0 = rows * g / groups, i1 = rows * (g + 1) / groups;
                 tile_f32(i1 - i0, vectors, c1 - c0,
-                         v + point * v_step + (size_t)(t0 + i0) * n->ldv + c0, n->ldv,
-                         u + (size_t)point * (c1 - c0) * PANEL, m + point * m_step + i0 * PANEL,
-                         c0 > 0);
+                         v + point * n->v_step + (size_t)(t0 + i0) * n->ldv + c0, n->ldv,
+                         u + point * n->u_step, m + point * n->m_step + i0 * PANEL, c0 > 0);
             }
     }
     for (int t = t0; t < t1; t++)
-        store_tile(p, n, first + t, q * PANEL, m + (size_t)(t - t0) * PANEL, m_step);
+        store_tile(p, n, first + t, q * PANEL, m + (size_t)(t - t0) * PANEL, n->m_step);
 }
 
 void winograd_run(const struct product *p, int threads, void *scratch)
