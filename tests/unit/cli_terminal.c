@@ -22,7 +22,7 @@ static void bars_say_how_far_and_how_long(void **state)
     assert_string_equal(text("step", 20, 20, 24, 60),
                         "step 20/20 [=========================] 1.2 s/step, 0 s left");
     assert_string_equal(text("step", 1, 300, 30, 70),
-                        "step 1/300 [                             ] 30 s/step, 2 h 30 min left");
+                        "step 1/300 [                             ] 30 s/step, 2 h 29 min left");
     assert_string_equal(text("step", 1, 20, 10, 60),
                         "step 1/20 [>                   ] 10 s/step, 3 min 10 s left");
 }
