@@ -39,6 +39,7 @@ static int setup(void **state)
     model("hub/models--org--name/snapshots/old", "StableDiffusionPipeline", false);
     folder_text(dir, "hub/models--org--name/refs/fp16", "old");
     folder_text(dir, "hub/models--org--bad/refs/main", "../../models--org--name/snapshots/old");
+    folder_text(dir, "hub/models--org--bad/snapshots/x/y", "");
     folder_text(dir, "hub/models--org--half/refs/main", "gone");
     folder_text(dir, "hub/models--org--ckpt/refs/main", "c0");
     folder_text(dir, "hub/models--org--ckpt/snapshots/c0/v1.safetensors", "?");

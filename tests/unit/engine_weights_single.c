@@ -440,7 +440,7 @@ static void deep_networks_end(void **state)
         add(&l, "model.diffusion_model.input_blocks.%d.0.out_layers.3.weight u8 32 1\n", i);
     add_vae(&l, "vae.");
     add_clip(&l, "cond_stage_model.transformer.", 64, 1);
-    assert_refused(&l, ERR_UNSUPPORTED, "level 0");
+    assert_refused(&l, ERR_UNSUPPORTED, "more than 64 blocks");
     l = (struct lines){0};
     for (int i = 1; i < 70; i++)
         add(&l, "model.diffusion_model.input_blocks.%d.0.op.weight u8 32 1\n", i);

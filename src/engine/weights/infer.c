@@ -93,7 +93,8 @@ static int walk_down(const struct weights *w, const char *path, struct unet_conf
             return uneven(path, level, e);
         }
         if (++u->layers[level] > MAX_LAYERS)
-            return uneven(path, level, e);
+            return ERR(e, ERR_UNSUPPORTED, "'%s': level %d of the unet has more than %d blocks",
+                       path, level, MAX_LAYERS);
     }
     u->levels = level + 1;
     for (int i = 0; i < u->levels; i++)
