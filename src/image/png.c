@@ -60,6 +60,24 @@ static void pull(png_structp png, png_bytep data, size_t n)
     r->at += n;
 }
 
+/* libpng allocates what a chunk's header promises before it reads; so no chunk may be longer than
+ * what is left of the file. */
+static int check_chunks(const unsigned char *bytes, size_t n, struct err *e)
+{
+    enum { SIGNATURE = 8, FRAME = 12 };
+
+    for (size_t at = SIGNATURE; n - at >= FRAME;) {
+        size_t length = (size_t)bytes[at] << 24 | (size_t)bytes[at + 1] << 16 |
+                        (size_t)bytes[at + 2] << 8 | bytes[at + 3];
+        if (length > n - at - FRAME)
+            return ERR(e, ERR_FORMAT, "png: the file ends too early");
+        if (!memcmp(bytes + at + 4, "IEND", 4))
+            break;
+        at += FRAME + length;
+    }
+    return 0;
+}
+
 static char *text_of(const png_text *text)
 {
     bool international = text->compression >= PNG_ITXT_COMPRESSION_NONE;
@@ -159,8 +177,10 @@ static int decode(const unsigned char *bytes, size_t n, struct image *im, struct
                   struct err *e)
 {
     struct reader r = {.bytes = bytes, .n = n, .e = e};
-    int rc;
+    int rc = check_chunks(bytes, n, e);
 
+    if (rc)
+        return rc;
     r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, e, failed, warned);
     r.info = r.png ? png_create_info_struct(r.png) : NULL;
     rc = r.info ? read_all(&r, im, meta) : ERR(e, ERR_NOMEM, "no memory to read a png");
