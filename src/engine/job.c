@@ -435,8 +435,14 @@ int job_finish(struct cauldron_model *m, struct job *j, struct err *e)
     rc = pass_decode(m, sampler_latents(j->sampler), j->h, j->w, x, e);
     if (rc)
         goto out;
-    for (size_t i = 0; i < 3 * pixels; i++)
+    size_t broken = 0;
+    for (size_t i = 0; i < 3 * pixels; i++) {
+        broken += isnan(x[i]);
         x[i] = fminf(fmaxf(x[i] / 2 + 0.5f, 0), 1); /* NaN becomes 0 */
+    }
+    if (broken && r->on_warning)
+        r->on_warning(r->user, "the picture is not made of numbers (NaN): the model's weights are "
+                               "broken, or overflow");
     job_trace(j, "image", x, 3, 3, r->height, r->width);
     for (size_t i = 0; i < pixels; i++)
         for (size_t c = 0; c < 3; c++)
