@@ -66,7 +66,7 @@ int clip_config_parse(struct arena *a, struct str json, const char *path, bool p
     if (rc)
         return rc;
     const char *type = config_text(&c, a, "model_type");
-    if (type && strcmp(type, "clip_text_model"))
+    if (type && strcmp(type, "clip_text_model") != 0)
         config_fail(&c, ERR_UNSUPPORTED, "the model type is '%.100s', not 'clip_text_model'", type);
     t.width = config_int(&c, "hidden_size", 512, 1, MAX_WIDTH);
     t.ffn = config_int(&c, "intermediate_size", 2048, 1, 4 * MAX_WIDTH);
@@ -81,7 +81,7 @@ int clip_config_parse(struct arena *a, struct str json, const char *path, bool p
 
     const char *act = config_text(&c, a, "hidden_act");
     t.quick_gelu = !act || strcmp(act, "quick_gelu") == 0;
-    if (!t.quick_gelu && strcmp(act, "gelu"))
+    if (!t.quick_gelu && strcmp(act, "gelu") != 0)
         config_fail(&c, ERR_UNSUPPORTED, "'hidden_act' is '%.100s', not quick_gelu or gelu", act);
     config_fixed(&c, fixed, ARRAY_COUNT(fixed));
     rc = config_close(&c, harmless);

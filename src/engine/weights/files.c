@@ -52,10 +52,10 @@ int files_load(struct model *m, const char *path, struct safetensors *out, struc
 static int visit_file(struct model *m, const char *path, tensor_visitor *visit, void *data,
                       struct err *e)
 {
-    struct safetensors file;
+    struct safetensors file = {0};
     int rc = files_load(m, path, &file, e);
 
-    for (int i = 0; i < file.count && rc == 0; i++)
+    for (int i = 0; rc == 0 && i < file.count; i++)
         rc = visit(m, path, &file.tensors[i], data, e);
     return rc;
 }
@@ -97,7 +97,7 @@ static int visit_shards(struct model *m, const char *folder, const char *index,
             const char *path = arena_printf(&m->arena, "%s/%s", folder, shard);
             map_put(&shards, str_from(shard), file);
             rc = files_load(m, path, file, e);
-            for (int i = 0; i < file->count && rc == 0; i++) {
+            for (int i = 0; rc == 0 && i < file->count; i++) {
                 if (map_put(&found, file->tensors[i].name, file))
                     rc = ERR(e, ERR_FORMAT, "'%s': tensor '%s' is in two shards", path,
                              file->tensors[i].name.p);

@@ -194,9 +194,10 @@ static void add(struct listing *l, const char *name, const char *path, bool fold
         return;
     if (l->count == l->room) {
         l->room = l->room ? 2 * l->room : 16;
-        l->entries = realloc(l->entries, (size_t)l->room * sizeof *l->entries);
-        if (!l->entries)
+        struct model_entry *more = realloc(l->entries, (size_t)l->room * sizeof *more);
+        if (!more)
             abort();
+        l->entries = more;
     }
     l->entries[l->count++] = (struct model_entry){
         .name = name,

@@ -66,7 +66,7 @@ static int check_part(struct folder *f, const struct part *part, const json_t *v
                        f->root, part->name);
         return 0;
     }
-    if (part->class && strcmp(class, part->class) &&
+    if (part->class && strcmp(class, part->class) != 0 &&
         !(strcmp(part->class, "CLIPTokenizer") == 0 && strcmp(class, "CLIPTokenizerFast") == 0))
         return ERR(e, ERR_UNSUPPORTED, "'%s': the component '%s' is a %.100s, not a %s", f->root,
                    part->name, class, part->class);
@@ -186,23 +186,27 @@ static int load_mapped(struct folder *f, const char *part, struct keymap *map, s
                        "diffusion_pytorch_model", f->variant, put_mapped, &data, e);
 }
 
+static const char *encoder_name(int i)
+{
+    return i ? "text_encoder_2" : "text_encoder";
+}
+
 static int load_weights(struct folder *f, struct err *e)
 {
-    static const char *const encoders[] = {"text_encoder", "text_encoder_2"};
     struct model *m = f->m;
     int rc = load_mapped(f, "unet", keymap_unet(&m->arena, &m->unet), &m->unet_weights, e);
 
     if (rc == 0)
         rc = load_mapped(f, "vae", keymap_vae(&m->arena, &m->vae), &m->vae_weights, e);
     for (int i = 0; i < m->encoders && rc == 0; i++)
-        rc = files_visit(m, arena_printf(&m->arena, "%s/%s", f->root, encoders[i]), "model",
+        rc = files_visit(m, arena_printf(&m->arena, "%s/%s", f->root, encoder_name(i)), "model",
                          f->variant, put_clip, &m->clip_weights[i], e);
     return rc;
 }
 
 static int load_scheduler(struct folder *f, struct err *e)
 {
-    struct str text;
+    struct str text = {0};
     const char *path = inside(f, "scheduler", "scheduler_config.json");
     int rc = file_read(&f->m->arena, path, CONFIG_MAX_BYTES, &text, e);
 
@@ -213,8 +217,6 @@ static int load_scheduler(struct folder *f, struct err *e)
 
 static int load_configs(struct folder *f, struct err *e)
 {
-    static const char *const tokenizers[] = {"tokenizer", "tokenizer_2"};
-    static const char *const encoders[] = {"text_encoder", "text_encoder_2"};
     struct model *m = f->m;
     struct arena *a = &m->arena;
     int rc = read_index(f, e);
@@ -230,8 +232,8 @@ static int load_configs(struct folder *f, struct err *e)
     m->encoders = f->class->xl ? 2 : 1;
     m->corrects_scheduler = f->class->corrects;
     for (int i = 0; i < m->encoders && rc == 0; i++) {
-        rc = clip_config_read(a, inside(f, encoders[i], "config.json"), i == 1, &m->clip[i], e);
-        const char *tokenizer = arena_printf(a, "%s/%s", f->root, tokenizers[i]);
+        rc = clip_config_read(a, inside(f, encoder_name(i), "config.json"), i == 1, &m->clip[i], e);
+        const char *tokenizer = arena_printf(a, "%s/tokenizer%s", f->root, i ? "_2" : "");
         if (rc == 0 && (!f->configs_only || file_is_dir(tokenizer)))
             rc = tokenizer_files_read(m, i, tokenizer, e);
     }

@@ -225,12 +225,13 @@ static size_t size_in_file(const struct tensor *t)
     return (size_t)tensor_count(t) * (size_t)dtype_size(t->dtype);
 }
 
-/* The header as JSON text, tensors in the order of their offsets; NULL when a name is not UTF-8. */
-static char *header_text(const struct tensor *const *order, int count,
-                         const struct safetensors_note *notes, int note_count)
+/* The header as JSON text (malloc'ed), tensors in the order of their offsets; p is NULL when a name
+ * is not UTF-8. */
+static struct str header_text(const struct tensor *const *order, int count,
+                              const struct safetensors_note *notes, int note_count)
 {
     json_t *root = json_object();
-    size_t at = 0;
+    json_int_t at = 0;
     int failed = 0;
 
     if (note_count) {
@@ -245,13 +246,13 @@ static char *header_text(const struct tensor *const *order, int count,
         json_t *shape = json_array();
         for (int d = 0; d < t->dims; d++)
             failed |= json_array_append_new(shape, json_integer(t->shape[d]));
+        json_int_t begin = at;
+        at += (json_int_t)size_in_file(t);
         json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_codes[t->dtype], "shape",
-                                  shape, "data_offsets", (json_int_t)at,
-                                  (json_int_t)(at + size_in_file(t)));
+                                  shape, "data_offsets", begin, at);
         failed |= json_object_setn_new(root, t->name.p, t->name.n, entry);
-        at += size_in_file(t);
     }
-    char *text = failed ? NULL : json_dumps(root, JSON_COMPACT);
+    struct str text = str_from(failed ? NULL : json_dumps(root, JSON_COMPACT));
     json_decref(root);
     return text;
 }
@@ -261,7 +262,7 @@ int safetensors_write(const char *path, const struct tensor *tensors, int count,
 {
     int rc = 0, placed = 0;
     size_t data = 0;
-    char *text = NULL;
+    struct str text = {0};
     unsigned char *bytes = NULL;
     const struct tensor **order = calloc((size_t)count + 1, sizeof *order);
 
@@ -280,11 +281,11 @@ int safetensors_write(const char *path, const struct tensor *tensors, int count,
                 order[placed++] = &tensors[i];
 
     text = header_text(order, count, notes, note_count);
-    if (!text) {
+    if (!text.p) {
         rc = ERR(e, ERR_ARG, "cannot write '%s': a tensor's name is not UTF-8", path);
         goto out;
     }
-    size_t length = strlen(text), padded = (length + 7) / 8 * 8;
+    size_t padded = (text.n + 7) / 8 * 8;
     bytes = malloc(8 + padded + data);
     if (!bytes) {
         rc = ERR(e, ERR_NOMEM, "no memory to write '%s'", path);
@@ -293,7 +294,7 @@ int safetensors_write(const char *path, const struct tensor *tensors, int count,
     for (int i = 0; i < 8; i++)
         bytes[i] = (unsigned char)(padded >> (8 * i));
     memset(bytes + 8, ' ', padded);
-    memcpy(bytes + 8, text, length);
+    memcpy(bytes + 8, text.p, text.n);
     unsigned char *at = bytes + 8 + padded;
     for (int i = 0; i < count; i++) {
         size_t n = size_in_file(order[i]);
@@ -304,7 +305,7 @@ int safetensors_write(const char *path, const struct tensor *tensors, int count,
     rc = file_write(path, bytes, 8 + padded + data, e);
 out:
     free(bytes);
-    free(text);
+    free((void *)(uintptr_t)text.p);
     free(order);
     return rc;
 }

@@ -64,7 +64,7 @@ static int hex4(struct scanner *s, unsigned *out)
 static int unescape(struct scanner *s, char *to)
 {
     static const char from[] = "\"\\/bfnrt", into[] = "\"\\/\b\f\n\r\t";
-    unsigned code, low;
+    unsigned code = 0, low = 0;
 
     if (s->p == s->end)
         return bad(s, "cut-off escape");
@@ -167,7 +167,7 @@ static int shape(struct scanner *s, struct header_entry *entry)
     if (take(s, ']'))
         return 0;
     do {
-        uint64_t extent;
+        uint64_t extent = 0;
         if (number(s, &extent))
             return ERR_FORMAT;
         if (entry->dims == TENSOR_MAX_DIMS)

@@ -241,7 +241,7 @@ int single_file_open(struct model *m, struct err *e)
         rc = count_places(&c, e);
     if (rc == 0)
         rc = pick_architecture(&c, e);
-    for (int i = 0; i < c.file.count && rc == 0; i++)
+    for (int i = 0; rc == 0 && i < c.file.count; i++)
         rc = put(&c, &c.file.tensors[i], e);
     if (rc)
         return rc;

@@ -16,7 +16,7 @@ static int put(struct model *m, const char *file, const struct tensor *t, void *
 /* FOLDER/taesd_decoder.safetensors, or an AutoencoderTiny in FOLDER/taesd. */
 static int look_in(struct model *m, const char *folder, const char *name, struct err *e)
 {
-    struct safetensors file;
+    struct safetensors file = {0};
     const char *path = arena_printf(&m->arena, "%s/%s_decoder.safetensors", folder, name);
     const char *diffusers = arena_printf(&m->arena, "%s/%s", folder, name);
     const char *config = arena_printf(&m->arena, "%s/config.json", diffusers);
@@ -24,7 +24,7 @@ static int look_in(struct model *m, const char *folder, const char *name, struct
 
     if (file_exists(path)) {
         rc = files_load(m, path, &file, e);
-        for (int i = 0; i < file.count && rc == 0; i++)
+        for (int i = 0; rc == 0 && i < file.count; i++)
             rc = put(m, path, &file.tensors[i], NULL, e);
     } else if (file_exists(config)) {
         rc = taesd_config_read(&m->arena, config, e);

@@ -124,7 +124,7 @@ static bool middle(struct config *c, struct arena *a)
 
     if (absent || (type && strcmp(type, "UNetMidBlock2DCrossAttn") == 0))
         return true;
-    if (!type || strcmp(type, "UNetMidBlock2D"))
+    if (!type || strcmp(type, "UNetMidBlock2D") != 0)
         config_fail(c, ERR_UNSUPPORTED, "'mid_block_type' is %.100s, which this engine does not do",
                     type ? type : "null");
     return false;
@@ -212,13 +212,13 @@ int unet_config_parse(struct arena *a, struct str json, const char *path, struct
 {
     struct config c;
     struct unet_config u = {0};
-    bool reversed[MAX_LEVELS];
+    bool reversed[MAX_LEVELS] = {0};
     int rc = config_parse(json, path, &c, e);
 
     if (rc)
         return rc;
     const char *class = config_text(&c, a, "_class_name");
-    if (class && strcmp(class, "UNet2DConditionModel"))
+    if (class && strcmp(class, "UNet2DConditionModel") != 0)
         config_fail(&c, ERR_UNSUPPORTED, "the class is %.100s, not UNet2DConditionModel", class);
 
     u.in_channels = config_int(&c, "in_channels", 4, 1, 64);

@@ -46,7 +46,7 @@ int vae_config_parse(struct arena *a, struct str json, const char *path, struct 
     if (rc)
         return rc;
     const char *class = config_text(&c, a, "_class_name");
-    if (class && strcmp(class, "AutoencoderKL"))
+    if (class && strcmp(class, "AutoencoderKL") != 0)
         config_fail(&c, ERR_UNSUPPORTED, "the class is %.100s, not AutoencoderKL", class);
 
     bool absent = !json_object_get(c.root, "block_out_channels");
@@ -120,7 +120,7 @@ int taesd_config_read(struct arena *a, const char *path, struct err *e)
     if (rc)
         return rc;
     const char *class = config_text(&c, a, "_class_name");
-    if (class && strcmp(class, "AutoencoderTiny"))
+    if (class && strcmp(class, "AutoencoderTiny") != 0)
         config_fail(&c, ERR_UNSUPPORTED, "the class is %.100s, not AutoencoderTiny", class);
     config_fixed(&c, tiny_fixed, ARRAY_COUNT(tiny_fixed));
     return config_close(&c, tiny_harmless);
