@@ -7,8 +7,15 @@
 /* Pointers to every third row: the others are reached by index, so that all fit into registers. */
 enum { ROW_POINTERS = (TILE + 2) / 3 };
 
+/* A line of each row of the next tile: rows are too many and too short for the hardware's guess. */
+INLINE void fetch_rows(int rows, const void *at, size_t step)
+{
+    const char *line = at;
+    UNROLL for (int i = 0; i < rows; i++, line += step) _mm_prefetch(line, _MM_HINT_T0);
+}
+
 INLINE void multiply_f32(int rows, int vectors, long k, const void *a_, size_t lda, const void *b_,
-                         float *c, bool add)
+                         float *c, bool add, const void *next)
 {
     const float *a[ROW_POINTERS], *b = b_;
     vec s[TILE][2];
@@ -17,6 +24,8 @@ INLINE void multiply_f32(int rows, int vectors, long k, const void *a_, size_t l
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++)
         s[i][j] = add ? vec_load(c + i * PANEL + j * LANES) : vec_set(0);
     for (long l = 0; l < k; l++) {
+        if (l % 16 == 0)
+            fetch_rows(rows, (const float *)next + l, lda * sizeof(float));
         vec w[2];
         UNROLL for (int j = 0; j < vectors; j++) w[j] = vec_load(b + l * PANEL + j * LANES);
         UNROLL for (int i = 0; i < rows; i++)
@@ -36,7 +45,7 @@ INLINE void multiply_f32(int rows, int vectors, long k, const void *a_, size_t l
 
 #ifdef __AVX512BF16__
 INLINE void multiply_bf16(int rows, int vectors, long k, const void *a_, size_t lda, const void *b_,
-                          float *c, bool add)
+                          float *c, bool add, const void *next)
 {
     const uint16_t *a[ROW_POINTERS], *b = b_;
     vec s[TILE][2];
@@ -45,6 +54,8 @@ INLINE void multiply_bf16(int rows, int vectors, long k, const void *a_, size_t 
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++)
         s[i][j] = add ? vec_load(c + i * PANEL + j * LANES) : vec_set(0);
     for (long l = 0; l < k; l += 2) {
+        if (l % 32 == 0)
+            fetch_rows(rows, (const uint16_t *)next + l, lda * sizeof(uint16_t));
         pairs w[2];
         UNROLL for (int j = 0; j < vectors; j++) w[j] = pairs_load(b + l * PANEL + j * 2 * LANES);
         UNROLL for (int i = 0; i < rows; i++)
@@ -72,15 +83,15 @@ INLINE void multiply_bf16(int rows, int vectors, long k, const void *a_, size_t 
 #endif
 
 void tile_f32(int rows, int vectors, long k, const float *a, size_t lda, const float *b, float *c,
-              bool add)
+              bool add, const float *next)
 {
 #define CASE_1(n)                                                                                  \
     case n:                                                                                        \
-        multiply_f32(n, 1, k, a, lda, b, c, add);                                                  \
+        multiply_f32(n, 1, k, a, lda, b, c, add, next);                                            \
         break;
 #define CASE_2(n)                                                                                  \
     case n:                                                                                        \
-        multiply_f32(n, 2, k, a, lda, b, c, add);                                                  \
+        multiply_f32(n, 2, k, a, lda, b, c, add, next);                                            \
         break;
     if (vectors == 1)
         switch (rows) {
@@ -94,11 +105,11 @@ void tile_f32(int rows, int vectors, long k, const float *a, size_t lda, const f
 
 #ifdef __AVX512BF16__
 static void tile_bf16(int rows, long k, const uint16_t *a, size_t lda, const uint16_t *b, float *c,
-                      bool add)
+                      bool add, const uint16_t *next)
 {
 #define CASE_BF16(n)                                                                               \
     case n:                                                                                        \
-        multiply_bf16(n, 2, k, a, lda, b, c, add);                                                 \
+        multiply_bf16(n, 2, k, a, lda, b, c, add, next);                                           \
         break;
     switch (rows) {
         EACH_ROWS(CASE_BF16)
@@ -324,19 +335,22 @@ static void multiply_group(const struct product *p, const struct cut *cut, const
     read_panels(p, cut, d, from, to, c0, c1);
     for (int t = 0; t < tiles; t++) {
         int i0 = (int)((long)rows * t / tiles), i1 = (int)((long)rows * (t + 1) / tiles);
+        const char *rows_at = a + i0 * lda * size, *next = a + i1 * lda * size;
         for (int q = from; q < to; q++) {
             size_t slot = cut->blocks > 1 ? (size_t)(q - it->q0) * tiles + t : 0;
             float *c = d->c + slot * TILE * PANEL;
             const char *b = d->b + (size_t)(q - from) * step;
             int vectors = p->finish.columns - q * width <= LANES && !p->source->geglu ? 1 : 2;
+            if (block == cut->blocks - 1)
+                finish_fetch(&p->finish, (size_t)it->r0 + i0, i1 - i0, q * width, width);
 #ifdef __AVX512BF16__
             if (p->bf16)
-                tile_bf16(i1 - i0, k, (const uint16_t *)(const void *)(a + i0 * lda * size), lda,
-                          (const uint16_t *)(const void *)b, c, block > 0);
+                tile_bf16(i1 - i0, k, (const void *)rows_at, lda, (const void *)b, c, block > 0,
+                          (const void *)next);
             else
 #endif
-                tile_f32(i1 - i0, vectors, k, (const float *)(const void *)(a + i0 * lda * size),
-                         lda, (const float *)(const void *)b, c, block > 0);
+                tile_f32(i1 - i0, vectors, k, (const void *)rows_at, lda, (const void *)b, c,
+                         block > 0, (const void *)next);
             if (block < cut->blocks - 1)
                 continue;
             if (p->source->geglu)

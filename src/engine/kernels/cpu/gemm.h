@@ -59,9 +59,21 @@ void product_run(const struct product *p, int threads, void *scratch);
 size_t product_scratch(const struct product *p, int threads);
 
 /* c[rows][PANEL] = (add ? c : 0) + a[rows][k] * b[k][PANEL]; rows: 1 to TILE; the first `vectors`
- * (1 or 2) vectors of each row of b and c. */
+ * (1 or 2) vectors of each row of b and c. next: the rows of the tile that follows, fetched
+ * meanwhile; any address will do. */
 void tile_f32(int rows, int vectors, long k, const float *a, size_t lda, const float *b, float *c,
-              bool add);
+              bool add, const float *next);
+
+/* Fetch what finish_store will touch in `rows` rows from r and `width` columns. */
+INLINE void finish_fetch(const struct finish *f, size_t r, int rows, int column, int width)
+{
+    for (size_t at = r * f->columns + column; rows > 0; rows--, at += (size_t)f->columns)
+        for (int line = 0; line < width; line += 16) {
+            _mm_prefetch((const char *)(f->y + at + line), _MM_HINT_T0);
+            if (f->residual)
+                _mm_prefetch((const char *)(f->residual + at + line), _MM_HINT_T0);
+        }
+}
 
 /* Columns column .. column + LANES - 1 of row r, given their sums. */
 INLINE void finish_store(const struct finish *f, size_t r, int column, vec v)

@@ -276,13 +276,17 @@ static void run_item(const struct product *p, const struct plan *n, const float 
     for (int c0 = 0; c0 < in; c0 += n->block) {
         int c1 = smaller(c0 + n->block, in);
         transform_panel(u, n->u_step, &panel, c0, c1, strip);
-        for (int point = 0; point < POINTS; point++)
+        for (int point = 0; point < POINTS; point++) {
+            const float *a = v + point * n->v_step + t0 * n->ldv + c0;
+            const float *b = u + point * n->u_step;
+            float *c = m + point * n->m_step;
             for (int g = 0; g < groups; g++) {
                 int i0 = rows * g / groups, i1 = rows * (g + 1) / groups;
-                tile_f32(i1 - i0, vectors, c1 - c0,
-                         v + point * n->v_step + (size_t)(t0 + i0) * n->ldv + c0, n->ldv,
-                         u + point * n->u_step, m + point * n->m_step + i0 * PANEL, c0 > 0);
+                const float *next = g + 1 < groups ? a + i1 * n->ldv : a + n->v_step;
+                tile_f32(i1 - i0, vectors, c1 - c0, a + i0 * n->ldv, n->ldv, b, c + i0 * PANEL,
+                         c0 > 0, next);
             }
+        }
     }
     for (int t = t0; t < t1; t++)
         store_tile(p, n, first + t, q * PANEL, m + (size_t)(t - t0) * PANEL, n->m_step);
