@@ -1,4 +1,6 @@
 /* What PIL reads from the files under tests/parity/image/read (tools/parity/images.py), we read. */
+#include "image/exif.h"
+
 #include "image_fixture.h"
 
 static struct err e;
@@ -90,6 +92,87 @@ static void reads_the_text_of_other_programs(void **state)
     read_one("zipped.png", 0, latin, "{\"seed\": 7}");
     read_one("a1111.jpg", 2, unicode, NULL);
     read_one("a1111.webp", 2, unicode, NULL);
+}
+
+/* UTF-16 in the order of a little-endian TIFF, as cameras write it, and text without a declared
+ * encoding; piexif's is big-endian. */
+static void reads_comments_of_cameras(void **state)
+{
+    static const char head[] = "II*\0\x08\0\0\0\1\0\x69\x87\4\0\1\0\0\0\x1a\0\0\0\0\0\0\0"
+                               "\1\0\x86\x92\7\0\x0c\0\0\0\x2c\0\0\0\0\0\0\0";
+    static const struct {
+        const char *bytes, *text; /* 12 bytes */
+    } comments[] = {
+        {"UNICODE\0a\0b\0", "ab"},
+        {"UNICODE\0\0a\0b", "ab"},
+        {"UNICODE\0\xff\xfe\x2b\x73", "\xe7\x8c\xab"},
+        {"ASCII\0\0\0abc\0", "abc"},
+        {"\0\0\0\0\0\0\0\0a\xe9z\0", "a\xc3\xa9z"},
+    };
+    unsigned char bytes[sizeof head - 1 + 12];
+    struct exif exif;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof comments / sizeof comments[0]; i++) {
+        memcpy(bytes, head, sizeof head - 1);
+        memcpy(bytes + sizeof head - 1, comments[i].bytes, 12);
+        exif_read(bytes, sizeof bytes, &exif);
+        assert_non_null(exif.comment);
+        assert_string_equal(exif.comment, comments[i].text);
+        free(exif.comment);
+    }
+}
+
+static void refuses_cut_off_pictures(void **state)
+{
+    static const char *const names[] = {"rgb.png", "rgb.jpg", "progressive.jpg", "lossless.webp"};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct arena a = {0};
+        struct image im = {0};
+        struct str file;
+        const char *path = golden(&a, arena_printf(&a, "read/%s", names[i]));
+        assert_int_equal(file_read(&a, path, 1 << 20, &file, &e), 0);
+        assert_int_equal(image_decode(file.p, file.n - 30, &im, NULL, &e), ERR_FORMAT);
+        assert_null(im.pixels);
+        arena_release(&a);
+    }
+}
+
+/* The file goes on, but the scan's data ends early. */
+static void refuses_short_scans(void **state)
+{
+    struct arena a = {0};
+    struct image im = {0};
+    struct str file;
+    (void)state;
+
+    assert_int_equal(file_read(&a, golden(&a, "read/rgb.jpg"), 1 << 20, &file, &e), 0);
+    char *bytes = (char *)(uintptr_t)file.p;
+    memcpy(bytes + file.n - 32, bytes + file.n - 2, 2); /* the end marker */
+    assert_int_equal(image_decode(bytes, file.n - 30, &im, NULL, &e), ERR_FORMAT);
+    assert_null(im.pixels);
+    arena_release(&a);
+}
+
+/* A progressive JPEG that ends between two scans lacks detail everywhere, but no marker is broken.
+ */
+static void refuses_missing_scans(void **state)
+{
+    struct arena a = {0};
+    struct image im = {0};
+    struct str file;
+    size_t last = 0;
+    (void)state;
+
+    assert_int_equal(file_read(&a, golden(&a, "read/progressive.jpg"), 1 << 20, &file, &e), 0);
+    for (size_t i = 0; i + 1 < file.n; i++)
+        if (!memcmp(file.p + i, "\xff\xc4", 2)) /* the tables before a scan */
+            last = i;
+    assert_int_equal(image_decode(file.p, last, &im, NULL, &e), ERR_FORMAT);
+    assert_null(im.pixels);
+    arena_release(&a);
 }
 
 /* Every file cut off at every length, and with every byte changed: an error or a picture, and no
@@ -185,6 +268,10 @@ int main(void)
         cmocka_unit_test(turns_jpeg_upright),
         cmocka_unit_test(reads_webp),
         cmocka_unit_test(reads_the_text_of_other_programs),
+        cmocka_unit_test(reads_comments_of_cameras),
+        cmocka_unit_test(refuses_cut_off_pictures),
+        cmocka_unit_test(refuses_short_scans),
+        cmocka_unit_test(refuses_missing_scans),
         cmocka_unit_test(survives_damage),
         cmocka_unit_test(refuses_with_reason),
         cmocka_unit_test(refuses_huge_pictures),

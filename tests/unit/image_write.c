@@ -57,6 +57,38 @@ static void keeps_pixels_and_text(void **state)
         }
 }
 
+static bool file_has(enum image_format format, const char *parameters, struct str wanted)
+{
+    struct image im = drawn(8, 8, 3);
+    struct image_meta meta = {(char *)(uintptr_t)parameters, (char *)(uintptr_t)RECIPE};
+    struct buf b;
+
+    buf_init(&b, 1 << 20);
+    assert_int_equal(image_encode(&im, image_encoding_default(format), &meta, &b, &e), 0);
+    bool found = memmem(b.p, b.n, wanted.p, wanted.n);
+    buf_release(&b);
+    image_release(&im);
+    return found;
+}
+
+/* Where A1111's web UI and other programs look. */
+static void text_lies_where_others_look(void **state)
+{
+    (void)state;
+
+    assert_true(file_has(IMAGE_PNG, LATIN, STR("tEXtparameters\0caf\xe9")));
+    assert_true(file_has(IMAGE_PNG, UNICODE, STR("iTXtparameters\0\0\0\0\0\xe7\x8c\xab")));
+    assert_true(file_has(IMAGE_PNG, LATIN, STR("iTXtcauldron\0\0\0\0\0{\"prompt")));
+    assert_true(file_has(IMAGE_JPEG, LATIN, STR("\xff\xe1")));
+    assert_true(file_has(IMAGE_JPEG, LATIN, STR("Exif\0\0MM\0*")));
+    assert_true(file_has(IMAGE_JPEG, LATIN, STR("UNICODE\0\0c\0a\0f\0\xe9")));
+    assert_true(file_has(IMAGE_JPEG, LATIN, STR("http://ns.adobe.com/xap/1.0/\0<?xpacket")));
+    assert_true(
+        file_has(IMAGE_JPEG, LATIN, STR("<cauldron:recipe>{\"prompt\": \"&lt;a&gt; &amp; 'b'")));
+    assert_true(file_has(IMAGE_WEBP, LATIN, STR("UNICODE\0\0c\0a\0f\0\xe9")));
+    assert_true(file_has(IMAGE_WEBP, LATIN, STR("&lt;a&gt; &amp; 'b'")));
+}
+
 static void lossless_webp_keeps_colours_under_transparency(void **state)
 {
     struct image im = drawn(20, 20, 4), back;
@@ -209,6 +241,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_pixels_and_text),
+        cmocka_unit_test(text_lies_where_others_look),
         cmocka_unit_test(lossless_webp_keeps_colours_under_transparency),
         cmocka_unit_test(quality_means_fidelity),
         cmocka_unit_test(jpeg_keeps_full_chroma),

@@ -39,12 +39,14 @@ def published(pad):
 
 
 def saved(vocab):
-    """As save_pretrained of transformers 4 writes it, with a token of its own."""
+    """As save_pretrained of transformers 4 writes it, with tokens of its own."""
     decoder = {
         str(vocab[START]): {**flags(START, True), "special": True},
         str(vocab[END]): {**flags(END, False), "special": True},
         str(len(vocab)): {**flags("<Cat>", False), "special": False},
         str(len(vocab) + 1): {**flags("<Cat>é", True), "special": False},
+        str(len(vocab) + 2): {**flags("<Cat>s", False), "special": True},
+        str(len(vocab) + 3): {**flags("Two  words", True), "special": False},
     }
     config = {"model_max_length": 77, "added_tokens_decoder": decoder, "bos_token": START, "eos_token": END}
     return config | {"pad_token": END, "unk_token": END}, {}
@@ -90,7 +92,8 @@ PROMPTS = [
     f"x{START.upper()}y", "<|endoftext|", "<|endof text|>", "<|ENDOFTEXT|>'s", "<|startoftext|><|endoftext|>",
     "!", "!!", "!!!", "a!b", "a ! b !!", "e\u0301\u0323", "e\u0323\u0301", "a\u0345\u0301\u0334", "\u0301", "\u1100\u1161\u11a8",
     "\u0958\u09c7\u09be\u0344\u2126\u212b", "q\u0307\u0323\u0308", "\U00011935\U00011930", "\U000105d2\u0307",
-    "<Cat> <cat> x<Cat>y <Cat>é <cat>é <CAT>E\u0301", "½ ² Ⅷ ⅷ ① 3.14 1,000 0x1F", "_a_ a_b ~~ -- ... …", "\u2019s it\u2019s",
+    "<Cat> <cat> x<Cat>y <Cat>é <cat>é <CAT>E\u0301", "<Cat>s <Cat>s<Cat>",
+    "two words TWO\u3000\t WORDS twowords", "½ ² Ⅷ ⅷ ① 3.14 1,000 0x1F", "_a_ a_b ~~ -- ... …", "\u2019s it\u2019s",
 ]
 WORDS = """cat dog castle portrait of the a an in on painting oil watercolor highly detailed cinematic lighting volumetric fog
 bokeh steampunk cyberpunk unreal engine octane render greg rutkowski sunset beach mountain forest 4k 8k hdr f1.8 photo
