@@ -245,7 +245,7 @@ static int measure_all(struct bench *b, struct err *e)
     }
     b->load = now() - start;
     b->h = w->height ? w->height / latent_scale(b->model) : b->model->files->unet.sample_size;
-    b->w = w->width ? w->width / latent_scale(b->model) : b->model->files->unet.sample_size;
+    b->w = w->width ? w->width / latent_scale(b->model) : b->model->files->unet.sample_width;
     const struct plan_context *c = &b->model->context;
     b->peak = c->kernels->peak ? c->kernels->peak(c->compute, c->threads) / 1e9 : NAN;
     if ((rc = measure(b, "text", run_text, e)) || (rc = measure(b, "guided step", run_step, e)) ||

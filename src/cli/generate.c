@@ -21,14 +21,11 @@ static int read_picture(struct generate *s, const char *path, bool mask, struct 
     struct image raw = {0}, flat = {0};
     struct str bytes;
     char *hex = arena_alloc(&s->arena, 65);
-    struct sha256 sum;
     int rc = file_read(&s->arena, path, (size_t)256 << 20, &bytes, e);
 
-    if (rc || (rc = sha256_init(&sum, e)))
+    if (rc)
         return rc;
-    sha256_add(&sum, bytes.p, bytes.n);
-    if ((rc = sha256_finish(&sum, hex, e)))
-        return rc;
+    sha256_hex(bytes.p, bytes.n, hex);
     *digest = hex;
     if ((rc = image_decode(bytes.p, bytes.n, &raw, NULL, e)) == 0 &&
         (rc = image_flatten(&raw, &flat, e)) == 0)

@@ -119,7 +119,7 @@ void cauldron_close(struct cauldron_model *m)
 
 void cauldron_describe(const struct cauldron_model *m, struct cauldron_info *out)
 {
-    int size = m->files->unet.sample_size * latent_scale(m);
+    const struct unet_config *u = &m->files->unet;
 
     *out = (struct cauldron_info){.architecture = architecture_name(m->files->architecture),
                                   .executor = m->kernels == &kernels_ref ? "ref" : "cpu",
@@ -127,8 +127,8 @@ void cauldron_describe(const struct cauldron_model *m, struct cauldron_info *out
                                   .dtype = m->context.compute == COMPUTE_BF16 ? "bf16" : "f32",
                                   .sampler = sampler_name(m->files->scheduler.kind),
                                   .threads = m->context.threads,
-                                  .width = size,
-                                  .height = size,
+                                  .width = u->sample_width * latent_scale(m),
+                                  .height = u->sample_size * latent_scale(m),
                                   .multiple = latent_scale(m),
                                   .inpainting = m->files->inpainting,
                                   .weight_bytes = model_bytes(m->files),
@@ -143,12 +143,12 @@ int cauldron_digest(const struct cauldron_model *m, char out[65], struct cauldro
 
 struct cauldron_request cauldron_request(const struct cauldron_model *m)
 {
-    int size = m->files->unet.sample_size * latent_scale(m);
+    const struct unet_config *u = &m->files->unet;
 
     return (struct cauldron_request){.steps = 20,
                                      .guidance = m->files->architecture == ARCH_SDXL ? 5.0 : 7.5,
-                                     .width = size,
-                                     .height = size,
+                                     .width = u->sample_width * latent_scale(m),
+                                     .height = u->sample_size * latent_scale(m),
                                      .strength = 0.8};
 }
 
