@@ -68,6 +68,36 @@ static void test_beta(void **state)
     assert_true(schedule_beta_ppf(0.5, 0.6) == 0.5);
 }
 
+/* All of torch's alphas_cumprod by their FNV-1a hash. */
+static void test_whole_tables(void **state)
+{
+    static const struct {
+        enum beta_kind betas;
+        double start, end;
+        uint64_t hash;
+    } known[] = {{BETA_SCALED_LINEAR, 0.00085, 0.012, 0x552efb731a320022ull},
+                 {BETA_LINEAR, 0.0001, 0.02, 0x5b0ad40d73df8aecull},
+                 {BETA_LINEAR, 0.00085, 0.012, 0x3bebd84d5a94d6f7ull},
+                 {BETA_SQUAREDCOS, 0.0001, 0.02, 0x6d7434fdfe965e9eull}};
+
+    (void)state;
+    for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+        struct sampler *s = calloc(1, sizeof *s);
+        struct err e;
+        uint64_t hash = 0xcbf29ce484222325ull;
+        s->family = &family_euler;
+        s->o = (struct options){.train = 1000,
+                                .beta_start = known[k].start,
+                                .beta_end = known[k].end,
+                                .betas = known[k].betas};
+        assert_int_equal(schedule_tables(s, &e), 0);
+        for (size_t i = 0; i < 4000; i++)
+            hash = (hash ^ ((unsigned char *)s->alphas)[i]) * 0x100000001b3ull;
+        assert_int_equal(hash, known[k].hash);
+        sampler_free(s);
+    }
+}
+
 static void spaced(enum spacing_kind spacing, enum spacing_style style, int steps,
                    const double *want, int count)
 {
@@ -164,6 +194,7 @@ int main(void)
         cmocka_unit_test(test_tables),        cmocka_unit_test(test_beta),
         cmocka_unit_test(test_spacings),      cmocka_unit_test(test_sigma_to_t),
         cmocka_unit_test(test_seed_sequence), cmocka_unit_test(test_brownian),
+        cmocka_unit_test(test_whole_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,6 +137,8 @@ def schedule_cases():
                 yield {"config": "xl", "sampler": sampler, "spacing": "trailing", "schedule": "beta", "steps": 5}
     for sampler in ("euler", "ddim", "dpmpp_2m"):  # one timestep too many, as numpy's arange has it
         yield {"config": "sd1", "sampler": sampler, "spacing": "trailing", "steps": 61}
+    for steps in (48, 112):  # a half that arange's rounding tips over
+        yield {"config": "sd1", "sampler": "ddim", "spacing": "trailing", "steps": steps}
 
 
 def model_cases():
@@ -188,6 +190,10 @@ def solver_cases():
             for steps in (4, 5):
                 yield {"config": c, "sampler": sampler, "steps": steps}
             yield {"config": c, "sampler": sampler, "steps": 4, "schedule": "karras"}
+    for sampler in ("dpmpp_2m", "uni_pc", "deis"):  # lower_order_final stops at 15
+        c = config("sd1", final_sigmas_type="sigma_min", solver_order=3)
+        for steps in (14, 15):
+            yield {"config": c, "sampler": sampler, "steps": steps}
     for sampler in ("dpmpp_2m", "dpmpp_2m_sde", "dpmpp_2s"):
         for order in (2, 3):
             c = config("sd1", solver_type="heun", solver_order=order)
@@ -204,13 +210,14 @@ def solver_cases():
         for order in (2, 3):  # with a final sigma of zero, bh1 ends in not-a-number
             c = config("sd1", solver_type="bh1", solver_order=order, final_sigmas_type="sigma_min")
             yield {"config": c, "sampler": "uni_pc", "steps": steps}
-    yield {"config": config("sd1", final_sigmas_type="sigma_min"), "sampler": "euler", "steps": 5}
+    for sampler in ("euler", "euler_ancestral", "heun", "lms", "dpm_2", "deis"):  # only the first reads it
+        yield {"config": config("sd1", final_sigmas_type="sigma_min"), "sampler": sampler, "steps": 5}
     for sampler in ("ddim", "ddpm", "lcm", "heun"):
         yield {"config": config("sd1", clip_sample=True, clip_sample_range=0.5), "sampler": sampler, "steps": 5}
     for sampler in ("ddim", "pndm"):
         yield {"config": config("sd1", set_alpha_to_one=True), "sampler": sampler, "steps": 5}
     for sampler in ("lcm", "tcd"):
-        c = config("sd1", original_inference_steps=30, timestep_scaling=7.5)
+        c = config("sd1", original_inference_steps=30, timestep_scaling=0.002)
         yield {"config": c, "sampler": sampler, "steps": 7}
     for steps, strength in ((4, None), (5, None), (10, None), (10, 0.9)):
         case = {"config": config("sd2", skip_prk_steps=False), "sampler": "pndm", "steps": steps}

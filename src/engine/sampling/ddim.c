@@ -2,18 +2,6 @@
  */
 #include "engine/sampling/family.h"
 
-static int prepare(struct sampler *s, struct err *e)
-{
-    double *t = arena_alloc(&s->arena, ((size_t)s->steps + 1) * sizeof *t);
-    int n = schedule_spaced(s, SPACING_ROUNDED, t);
-
-    (void)e;
-    schedule_reserve(s, n);
-    for (int i = 0; i < n; i++)
-        s->timesteps[i] = t[i];
-    return 0;
-}
-
 /* Formulas (12) and (16). */
 static void step(struct sampler *s, const float *output)
 {
@@ -35,5 +23,8 @@ static void step(struct sampler *s, const float *output)
         s->x[i] += deviation * s->draw[i];
 }
 
-const struct family family_ddim = {
-    .space = SPACE_ALPHA, .order = 1, .vectors = 1, .prepare = prepare, .step = step};
+const struct family family_ddim = {.space = SPACE_ALPHA,
+                                   .order = 1,
+                                   .vectors = 1,
+                                   .prepare = schedule_prepare_alphas,
+                                   .step = step};

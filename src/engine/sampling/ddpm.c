@@ -4,18 +4,6 @@
  */
 #include "engine/sampling/family.h"
 
-static int prepare(struct sampler *s, struct err *e)
-{
-    double *t = arena_alloc(&s->arena, ((size_t)s->steps + 1) * sizeof *t);
-    int n = schedule_spaced(s, SPACING_ROUNDED, t);
-
-    (void)e;
-    schedule_reserve(s, n);
-    for (int i = 0; i < n; i++)
-        s->timesteps[i] = t[i];
-    return 0;
-}
-
 /* Formula (7). */
 static void step(struct sampler *s, const float *output)
 {
@@ -37,4 +25,4 @@ static void step(struct sampler *s, const float *output)
 }
 
 const struct family family_ddpm = {
-    .space = SPACE_ALPHA, .order = 1, .prepare = prepare, .step = step};
+    .space = SPACE_ALPHA, .order = 1, .prepare = schedule_prepare_alphas, .step = step};

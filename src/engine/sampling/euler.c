@@ -5,20 +5,6 @@
  */
 #include "engine/sampling/family.h"
 
-static int prepare(struct sampler *s, struct err *e)
-{
-    struct points p = schedule_points(s, SPACING_FRACTIONAL, false, true);
-
-    (void)e;
-    schedule_reserve(s, p.count);
-    for (int i = 0; i < p.count; i++) {
-        s->timesteps[i] = (double)(float)p.t[i];
-        s->sigmas[i] = (float)p.sigma[i];
-    }
-    s->sigmas[p.count] = s->o.final_sigma_min ? s->table[0] : 0;
-    return 0;
-}
-
 static void walk(struct sampler *s, const float *output, float sigma, float target)
 {
     float dt = target - sigma;
@@ -48,9 +34,9 @@ static void step_ancestral(struct sampler *s, const float *output)
 }
 
 const struct family family_euler = {
-    .space = SPACE_SIGMA, .order = 1, .prepare = prepare, .step = step};
+    .space = SPACE_SIGMA, .order = 1, .prepare = schedule_prepare_sigmas, .step = step};
 const struct family family_euler_ancestral = {.space = SPACE_SIGMA,
                                               .order = 1,
                                               .no_sample = true,
-                                              .prepare = prepare,
+                                              .prepare = schedule_prepare_sigmas,
                                               .step = step_ancestral};

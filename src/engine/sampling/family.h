@@ -67,7 +67,7 @@ enum {
     READS_ZERO_SNR = 4,
     READS_ETA = 8,
     READS_CLIP = 16,
-    READS_ALGORITHM = 32, /* algorithm_type of DPM-Solver: a sampler of its own, or a switch */
+    READS_FINAL = 32, /* final_sigmas_type */
 };
 
 /* A diffusers scheduler class with its defaults. */
@@ -130,10 +130,20 @@ struct points schedule_points(struct sampler *s, enum spacing_style style, bool 
 /* Space for n timesteps and n + 1 sigmas in s, with s->evaluations = n. */
 void schedule_reserve(struct sampler *s, int n);
 
+/* The whole of `prepare` for those who take the points as they are: fractional timesteps with
+ * sigmas, and rounded timesteps without. */
+int schedule_prepare_sigmas(struct sampler *s, struct err *e);
+int schedule_prepare_alphas(struct sampler *s, struct err *e);
+
 double schedule_sigma_to_t(const struct sampler *s, double sigma);
 float schedule_sigma_to_t_f32(const struct sampler *s, float sigma); /* of a float32 tensor */
 float schedule_log32(float x);                /* numpy's float32 logarithm, to the bit */
 double schedule_beta_ppf(double p, double a); /* the inverse of the symmetric beta distribution */
+
+/* ---- options.c ---- */
+
+WARN_UNUSED_RESULT int options_resolve(struct options *o, const struct sampler_spec *spec,
+                                       const struct scheduler_config *c, struct err *e);
 
 /* ---- sampler.c ---- */
 

@@ -6,20 +6,6 @@
 
 enum { ORDER = 4 };
 
-static int prepare(struct sampler *s, struct err *e)
-{
-    struct points p = schedule_points(s, SPACING_FRACTIONAL, false, true);
-
-    (void)e;
-    schedule_reserve(s, p.count);
-    for (int i = 0; i < p.count; i++) {
-        s->timesteps[i] = (double)(float)p.t[i];
-        s->sigmas[i] = (float)p.sigma[i];
-    }
-    s->sigmas[p.count] = 0;
-    return 0;
-}
-
 /* The j-th Lagrange polynomial through the last `order` sigmas. */
 static double lagrange(const float *sigmas, int order, int j, double x)
 {
@@ -64,5 +50,8 @@ static void step(struct sampler *s, const float *output)
     }
 }
 
-const struct family family_lms = {
-    .space = SPACE_SIGMA, .order = 1, .vectors = ORDER, .prepare = prepare, .step = step};
+const struct family family_lms = {.space = SPACE_SIGMA,
+                                  .order = 1,
+                                  .vectors = ORDER,
+                                  .prepare = schedule_prepare_sigmas,
+                                  .step = step};

@@ -113,7 +113,7 @@ struct sampler_spec {
 struct sampler_want {
     const float *input; /* [count], scaled for the network (scale_model_input) */
     double timestep;    /* may be fractional */
-    double x0_sigma;    /* sigma at this point: for previews */
+    double x0_sigma;    /* sigma at this point, for previews; infinite at a zero terminal SNR */
 };
 
 struct sampler;
@@ -132,17 +132,16 @@ bool sampler_next(struct sampler *s, struct sampler_want *want);
 /* The network's (guided) answer to the last want: epsilon, v or sample, as the config says.
  * [count]. */
 void sampler_feed(struct sampler *s, const float *output);
-const float *
-sampler_latents(const struct sampler *s); /* as diffusers' callback_on_step_end sees them */
-const float *sampler_predicted(
-    const struct sampler
-        *s); /* the last estimate of the clean latents, for previews; before the first feed zeros */
-int sampler_evaluations(const struct sampler *s); /* how many wants there will be in all
-                                                     (first-order: steps; Heun 2n-1; ...) */
-int sampler_evaluation(const struct sampler *s);  /* how many have been fed */
-bool sampler_at_step_end(
-    const struct sampler *s); /* the last feed completed a timestep of diffusers' loop (its callback
-                                 fires on every evaluation) */
+/* As diffusers' callback_on_step_end sees them. */
+const float *sampler_latents(const struct sampler *s);
+/* The last estimate of the clean latents, for previews; zeros before the first feed. */
+const float *sampler_predicted(const struct sampler *s);
+/* How many wants there will be in all (first-order: steps; Heun: 2 steps - 1; ...), and how many
+ * have been fed. */
+int sampler_evaluations(const struct sampler *s);
+int sampler_evaluation(const struct sampler *s);
+/* The last feed completed a timestep of diffusers' loop: its callback fires on every evaluation. */
+bool sampler_at_step_end(const struct sampler *s);
 /* For inpainting on 4-channel models: latents of the known picture at the noise level of the
  * timestep after the current one, and a way to put the blend back: out = what diffusers'
  * scheduler.add_noise(known, noise, timesteps[i + 1]) gives; the clean ones after the last. */

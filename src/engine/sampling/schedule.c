@@ -223,6 +223,31 @@ void schedule_reserve(struct sampler *s, int n)
     s->sigmas = arena_alloc(&s->arena, ((size_t)n + 1) * sizeof *s->sigmas);
 }
 
+int schedule_prepare_sigmas(struct sampler *s, struct err *e)
+{
+    struct points p = schedule_points(s, SPACING_FRACTIONAL, false, true);
+
+    (void)e;
+    schedule_reserve(s, p.count);
+    for (int i = 0; i < p.count; i++) {
+        s->timesteps[i] = (double)(float)p.t[i];
+        s->sigmas[i] = (float)p.sigma[i];
+    }
+    s->sigmas[p.count] = s->o.final_sigma_min ? s->table[0] : 0;
+    return 0;
+}
+
+int schedule_prepare_alphas(struct sampler *s, struct err *e)
+{
+    double *t = arena_alloc(&s->arena, ((size_t)s->steps + 1) * sizeof *t);
+    int n = schedule_spaced(s, SPACING_ROUNDED, t);
+
+    (void)e;
+    schedule_reserve(s, n);
+    memcpy(s->timesteps, t, (size_t)n * sizeof *t);
+    return 0;
+}
+
 /* ---- from sigma back to a timestep: linear in log sigma ---- */
 
 static int last_not_above(const struct sampler *s, double log_sigma)
