@@ -45,6 +45,14 @@ int err_set(struct err *e, enum err_code code, const char *file, int line, const
 /* Put "prefix: " before the message already in e; returns its code. */
 int err_prefix(struct err *e, const char *format, ...) PRINTF_LIKE(2, 3);
 
-#define ERR(e, code, ...) err_set((e), (code), __FILE__, __LINE__, __VA_ARGS__)
+#define ERR(e, code, ...) err_visible((code), err_set((e), (code), __FILE__, __LINE__, __VA_ARGS__))
+
+/* Compilers and analysers see from this that an ERR is never 0, so that outputs behind one are not
+ * used. */
+static inline int err_visible(enum err_code code, int same)
+{
+    (void)same;
+    return code;
+}
 
 #endif

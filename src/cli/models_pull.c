@@ -84,7 +84,7 @@ static int run(int argc, char **argv)
 {
     struct want w = {0};
     struct options o;
-    struct hub_result got;
+    struct hub_result got = {0};
     struct arena a = {0};
     struct err e;
     int status = options_parse(&spec, argc, argv, &w, &o);

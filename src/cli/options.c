@@ -245,15 +245,14 @@ int options_read(const struct opt_spec *spec, int argc, char **argv, void *targe
     optind = 0; /* GNU: start afresh */
     while (rc == 0 && !o.help &&
            (answer = getopt_long(argc, argv, p.letters, p.longs, NULL)) != -1) {
+        int row = row_of(&p, answer == ':' ? optopt : answer);
         if (answer == HELP) {
             o.help = true;
-        } else if (answer == '?' || (answer == ':' && row_of(&p, optopt) < 0)) {
+        } else if (row < 0) {
             rc = unknown(&p, argv[optind - 1], &o.arena, e);
         } else if (answer == ':') {
-            rc = ERR(e, ERR_ARG, "%s needs a value",
-                     shown(&spec->table[row_of(&p, optopt)], &o.arena));
+            rc = ERR(e, ERR_ARG, "%s needs a value", shown(&spec->table[row], &o.arena));
         } else {
-            int row = row_of(&p, answer);
             rc = set(&spec->table[row], optarg, target, &o.arena, e);
             o.given |= (uint64_t)1 << row;
         }
