@@ -100,7 +100,7 @@ void exif_read(const unsigned char *bytes, size_t n, struct exif *out)
         t.p += 6;
         t.n -= 6;
     }
-    if (t.n < 8 || (memcmp(t.p, "II*", 4) && memcmp(t.p, "MM\0*", 4)))
+    if (t.n < 8 || (memcmp(t.p, "II*", 4) != 0 && memcmp(t.p, "MM\0*", 4) != 0))
         return;
     t.big_endian = t.p[0] == 'M';
     size_t first = number(&t, 4, 4);

@@ -15,8 +15,10 @@ static int planes_new(int width, int height, int channels, struct planes *out, s
 {
     double *p = calloc((size_t)width * (size_t)height, (size_t)channels * sizeof *p);
 
-    if (!p)
-        return ERR(e, ERR_NOMEM, "no memory to measure a picture of %d x %d pixels", width, height);
+    if (!p) {
+        ERR(e, ERR_NOMEM, "no memory to measure a picture of %d x %d pixels", width, height);
+        return ERR_NOMEM;
+    }
     *out = (struct planes){width, height, channels, p};
     return 0;
 }
@@ -25,8 +27,10 @@ static int planes_of(const struct image *im, struct planes *out, struct err *e)
 {
     size_t count = (size_t)im->width * (size_t)im->height;
 
-    if (planes_new(im->width, im->height, im->channels, out, e))
-        return e->code;
+    int rc = planes_new(im->width, im->height, im->channels, out, e);
+
+    if (rc)
+        return rc;
     for (int c = 0; c < im->channels; c++)
         for (size_t i = 0; i < count; i++)
             out->p[(size_t)c * count + i] = im->pixels[i * (size_t)im->channels + (size_t)c];
@@ -68,8 +72,10 @@ static void gaussian(double w[WINDOW])
 {
     double sum = 0;
 
-    for (int i = 0; i < WINDOW; i++)
-        sum += w[i] = exp(-(i - WINDOW / 2) * (i - WINDOW / 2) / (2 * 1.5 * 1.5));
+    for (int i = 0; i < WINDOW; i++) {
+        int off = i - WINDOW / 2;
+        sum += w[i] = exp(-off * off / (2 * 1.5 * 1.5));
+    }
     for (int i = 0; i < WINDOW; i++)
         w[i] /= sum;
 }
@@ -112,11 +118,13 @@ static int measure(const struct planes *a, const struct planes *b, int channel, 
 {
     int width = a->width, places = width - WINDOW + 1, rows = a->height - WINDOW + 1;
     size_t plane = (size_t)channel * (size_t)width * (size_t)a->height;
-    struct moments *columns = malloc((size_t)width * sizeof *columns);
+    struct moments *columns = calloc((size_t)width, sizeof *columns);
     double w[WINDOW], total = 0, part = 0;
 
-    if (!columns)
-        return ERR(e, ERR_NOMEM, "no memory to measure a picture %d pixels wide", width);
+    if (!columns) {
+        ERR(e, ERR_NOMEM, "no memory to measure a picture %d pixels wide", width);
+        return ERR_NOMEM;
+    }
     gaussian(w);
     for (int y = 0; y < rows; y++) {
         for (int x = 0; x < width; x++) {

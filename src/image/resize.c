@@ -55,12 +55,13 @@ static int kernel_init(struct kernel *k, enum image_filter filter, int in, int o
     double *w = malloc((size_t)most * sizeof *w);
 
     k->most = most;
-    k->first = malloc(2 * (size_t)out * sizeof *k->first);
+    k->first = calloc(2 * (size_t)out, sizeof *k->first);
     k->weights = calloc((size_t)out * (size_t)most, sizeof *k->weights);
     if (!w || !k->first || !k->weights) {
         free(w);
         kernel_release(k);
-        return ERR(e, ERR_NOMEM, "no memory to resize to %d pixels", out);
+        ERR(e, ERR_NOMEM, "no memory to resize to %d pixels", out);
+        return ERR_NOMEM;
     }
     k->count = k->first + out;
     for (int i = 0; i < out; i++) {
@@ -85,8 +86,6 @@ static unsigned char clip(int sum)
     return (unsigned char)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
 }
 
-/* One pass along an axis: `step` bytes from one input to the next, `lines` groups of `run`
- * neighbouring bytes that share their weights. */
 static void pass_rows(const struct image *in, const struct kernel *k, struct image *out)
 {
     size_t channels = (size_t)in->channels;

@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <zlib.h>
 
-enum { ROOM = 1 << 17 };
+enum { ROOM = 1 << 18 };
 
 static int ids[ROOM];
 static struct err e;
@@ -56,7 +56,8 @@ static int encode(const struct tokenizer *t, struct str text)
     struct arena a = {0};
     struct tokenized out;
 
-    if (tokenizer_encode(t, text, ROOM, ids, &a, &out, &e))
+    /* never more ids than bytes, once normalised */
+    if (tokenizer_encode(t, text, 3 * (int)text.n + 3, ids, &a, &out, &e))
         fail_msg("%s", e.message);
     assert_null(out.cut_text);
     arena_release(&a);

@@ -121,7 +121,7 @@ static int add_named(struct specials *s, const struct bpe *b, const json_t *conf
                  {"pad_token", "<|endoftext|>"},
                  {"cls_token", NULL},
                  {"mask_token", NULL}};
-    enum { BOS, EOS, UNK, SEP, PAD, NAMED = sizeof named / sizeof named[0] };
+    enum { BOS = 0, EOS = 1, UNK = 2, PAD = 4, NAMED = sizeof named / sizeof named[0] };
     struct declared d[NAMED] = {0};
     size_t listed = s->count;
 

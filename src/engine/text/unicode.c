@@ -120,8 +120,9 @@ static size_t compose(int32_t *p, int32_t *spare, size_t n)
             ;
         sort_marks(p + start, spare, i - start);
     }
-    utf8proc_ssize_t left =
-        utf8proc_normalize_utf32(p, (utf8proc_ssize_t)n, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    const int options = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
+    // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): options are flags
+    utf8proc_ssize_t left = utf8proc_normalize_utf32(p, (utf8proc_ssize_t)n, options);
     return left < 0 ? n : (size_t)left;
 }
 
@@ -137,8 +138,8 @@ static size_t nfc(struct runes in, int32_t *p, int32_t *spare)
         bool cut = i == in.n || in_ranges(inert, COUNT(inert), in.p[i]);
         if (!cut) {
             int boundary = 0;
-            utf8proc_ssize_t added = utf8proc_decompose_char(
-                in.p[i], p + n, DECOMPOSED, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE, &boundary);
+            utf8proc_ssize_t added =
+                utf8proc_decompose_char(in.p[i], p + n, DECOMPOSED, UTF8PROC_DECOMPOSE, &boundary);
             n += added > 0 ? (size_t)added : 0;
             continue;
         }
