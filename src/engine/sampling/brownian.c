@@ -83,10 +83,13 @@ int brownian_new(struct arena *a, uint64_t seed, double start, double end, size_
     uint32_t state[3];
     int depth = 3;
 
-    for (double width = end - start; width > 1e-6 && depth < DEPTH_MAX; width /= 2)
-        depth++;
+    if (!(end - start < 1e5))
+        return ERR(e, ERR_ARG, "noise levels from %g to %g are too far apart for a Brownian path",
+                   start, end);
+    if (end - start > 1e-6)
+        depth += (int)ceil(log2((end - start) / 1e-6));
     float *all = arena_try(a, count, (size_t)(depth + 1) * sizeof *all);
-    if (!all || !(end - start < 1e5))
+    if (!all)
         return ERR(e, ERR_NOMEM, "no memory for a Brownian path of %zu numbers", count);
     for (int i = 0; i < depth; i++)
         b->level[i] = all + (size_t)i * count;

@@ -126,9 +126,11 @@ static void must_be_false(struct reader *r, const char *key)
 {
     const json_t *v = get(r, key);
 
-    if (v && json_is_true(v))
+    if (!v || json_is_false(v) || json_is_null(v))
+        return;
+    if (json_is_true(v))
         refuse(r, key, "true");
-    else if (v && !json_is_false(v) && !json_is_null(v))
+    else
         wrong(r, key, "true or false");
 }
 
@@ -145,7 +147,7 @@ static void must_be_word(struct reader *r, const char *key, const char *word)
     const json_t *v = get(r, key);
     const char *text = v ? json_string_value(v) : NULL;
 
-    if (v && !json_is_null(v) && (!text || strcmp(text, word)))
+    if (v && !json_is_null(v) && (!text || strcmp(text, word) != 0))
         refuse(r, key, text ? text : "of this kind");
 }
 

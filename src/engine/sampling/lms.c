@@ -34,7 +34,7 @@ static void step(struct sampler *s, const float *output)
 {
     float sigma = s->sigmas[s->at], *slope = history_push(s, ORDER);
     int order = s->at + 1 < ORDER ? s->at + 1 : ORDER;
-    float weights[ORDER];
+    float weights[ORDER] = {0};
 
     clean_from_sigma(s, output, sigma);
     for (int j = 0; j < order; j++)

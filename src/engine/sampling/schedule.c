@@ -118,13 +118,14 @@ static int spaced_trailing(int train, int n, double *t)
 int schedule_spaced(const struct sampler *s, enum spacing_style style, double *t)
 {
     int n = s->steps, train = s->o.train, points = style == SPACING_WITHOUT_END ? n + 1 : n;
+    int stride = train / points;
 
     if (s->o.spacing == SPACING_TRAILING)
         return spaced_trailing(train, n, t);
     for (int i = 0; i < n; i++) {
         int from_start = points - 1 - i;
         if (s->o.spacing == SPACING_LEADING) {
-            t[i] = (double)from_start * (train / points) + s->o.offset;
+            t[i] = from_start * stride + s->o.offset;
         } else {
             t[i] = linspace(0, train - 1, points, from_start);
             if (style != SPACING_FRACTIONAL)
