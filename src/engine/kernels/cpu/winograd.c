@@ -14,10 +14,11 @@
 enum {
     POINTS = 36,
     EDGE = 4,          /* outputs of a tile in each direction */
-    V_BYTES = 4 << 20, /* of a chunk's inputs, per thread */
+    V_BYTES = 4 << 20, /* of a slice's inputs */
     BLOCK = 192,       /* input channels transformed and multiplied at a time */
     STRIP = 16,        /* input channels of the weights that are read at a time */
-    TILES_MAX = 1024,  /* in a chunk */
+    TILES_MIN = 64,    /* in a slice: the weights are transformed again for each */
+    TILES_MAX = 1024,
     ITEMS_PER_THREAD = 2
 };
 
@@ -34,6 +35,11 @@ struct plan {
 static int divide_up(int a, int b)
 {
     return (a + b - 1) / b;
+}
+
+static int clamp(int n, int low, int high)
+{
+    return n < low ? low : n > high ? high : n;
 }
 
 static int smaller(int a, int b)
@@ -63,11 +69,11 @@ static struct plan make_plan(const struct product *p, int threads)
     n.per_picture = n.across * divide_up(w->oh, EDGE);
     n.tiles = n.per_picture * pictures;
     n.ldv = apart((size_t)in);
-    int most = (int)((size_t)V_BYTES * threads / (POINTS * n.ldv * sizeof(float)));
-    n.chunks = divide_up(n.tiles, smaller(most < 2 * TILE ? 2 * TILE : most, TILES_MAX));
+    n.slices = divide_up(threads * ITEMS_PER_THREAD, n.panels);
+    int most = (int)(V_BYTES / (POINTS * n.ldv * sizeof(float)));
+    n.chunks = divide_up(n.tiles, n.slices * clamp(most, TILES_MIN, TILES_MAX));
     n.chunk_tiles = divide_up(n.tiles, n.chunks);
-    n.slices = smaller(divide_up(threads * ITEMS_PER_THREAD, n.panels), n.chunk_tiles);
-
+    n.slices = smaller(n.slices, n.chunk_tiles);
     n.block = divide_up(in, divide_up(in, BLOCK));
     n.v_step = apart(n.ldv * n.chunk_tiles);
     n.u_step = apart((size_t)n.block * PANEL);
