@@ -130,10 +130,14 @@ static void pack_values(const struct attention_args *a, const struct shape *s, f
 static inline void load_block(vec block[LANES], const float *x, int ld, int d, int dim, int first,
                               int count)
 {
-    int n = dim - d < LANES ? dim - d : LANES;
-    for (int i = 0; i < LANES; i++)
-        block[i] = first + i < count ? vec_load_part(x + (size_t)(first + i) * ld + d, n)
-                                     : vec_set(0);
+    int n = dim - d < LANES ? dim - d : LANES, rows = count - first < LANES ? count - first : LANES;
+    for (int i = 0; i < LANES; i++) {
+        block[i] = vec_set(0);
+        if (i >= rows)
+            continue;
+        const float *row = x + (size_t)(first + i) * ld + d;
+        block[i] = n == LANES ? vec_load(row) : vec_load_part(row, n);
+    }
 }
 
 /* A tile of queries from `first` on, times factor: out[step][TILE]. */
@@ -280,8 +284,13 @@ static void write_tile(const struct attention_args *a, float *y, const float *ou
             for (int i = 0; i < LANES; i++)
                 block[i] = vec_load(output + (size_t)(d + i) * TILE + v * LANES) * inverse;
             vec_transpose(block);
-            for (int i = 0; i < LANES && first + v * LANES + i < a->nq; i++)
-                vec_store_part(y + (size_t)(first + v * LANES + i) * a->ldy + d, block[i], n);
+            for (int i = 0; i < LANES && first + v * LANES + i < a->nq; i++) {
+                float *row = y + (size_t)(first + v * LANES + i) * a->ldy + d;
+                if (n == LANES) /* a masked store is slow on some CPUs */
+                    vec_store(row, block[i]);
+                else
+                    vec_store_part(row, block[i], n);
+            }
         }
     }
 }
