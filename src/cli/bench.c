@@ -15,6 +15,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 struct want {
@@ -209,16 +210,9 @@ static int measure(struct bench *b, const char *name, int (*part)(struct bench *
 /* The largest resident set of this process, in MB. */
 static double peak_memory(void)
 {
-    char line[256];
-    double kb = 0;
-    FILE *f = fopen("/proc/self/status", "r");
+    struct rusage usage;
 
-    while (f && fgets(line, sizeof line, f))
-        if (sscanf(line, "VmHWM: %lf kB", &kb) == 1)
-            break;
-    if (f)
-        fclose(f);
-    return kb * 1024 / 1e6;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_maxrss * 1024 / 1e6 : NAN;
 }
 
 static int measure_all(struct bench *b, struct err *e)
