@@ -89,14 +89,16 @@ static void pairs_of_row(float *words, const float *row, int dim)
 static void pack_keys(const struct attention_args *a, const struct shape *s, float *out,
                       const float *k, int first)
 {
+    float words[MAX_DIM] = {0};
+
     for (int r = 0; r < ROWS; r++) {
-        float words[MAX_DIM];
+        const float *row = k + (size_t)(first + r) * a->ldk;
         if (first + r >= a->nk)
-            memset(words, 0, sizeof words);
+            memset(words, 0, (size_t)s->steps * sizeof *words);
         else if (s->bf16)
-            pairs_of_row(words, k + (size_t)(first + r) * a->ldk, a->dim);
+            pairs_of_row(words, row, a->dim);
         else
-            memcpy(words, k + (size_t)(first + r) * a->ldk, (size_t)a->dim * sizeof *words);
+            memcpy(words, row, (size_t)a->dim * sizeof *words);
         for (int t = 0; t < s->steps; t++)
             out[t * ROWS + r] = words[t];
     }

@@ -22,35 +22,30 @@ enum {
     BLOCK = 256  /* channels summed at a time */
 };
 
-/* Where the parts of the scratch memory lie, `all` channels in all. */
+/* How a picture is cut, and where the parts of the scratch memory lie; `all` channels in all. */
 struct group_plan {
     int all, strip /* pixels */, strips;
+    size_t sums, affine;   /* numbers in each of the arrays below */
     double *sum, *squares; /* [pictures][strips][all] */
     float *a, *b;          /* [pictures][all] */
-    size_t bytes;
 };
 
 static struct group_plan plan(const struct group_norm_args *g)
 {
     struct group_plan p = {.all = g->channels + g->channels2};
     int strip = (g->pixels + STRIPS - 1) / STRIPS;
+
     p.strip = (strip + ROWS - 1) / ROWS * ROWS;
     p.strips = (g->pixels + p.strip - 1) / p.strip;
-
-    size_t sums = (size_t)g->pictures * p.strips * p.all, affine = (size_t)g->pictures * p.all;
-    p.sum = g->scratch;
-    p.squares = p.sum ? p.sum + sums : NULL;
-    p.a = p.sum ? (float *)(p.squares + sums) : NULL;
-    p.b = p.sum ? p.a + affine : NULL;
-    p.bytes = 2 * sums * sizeof(double) + 2 * affine * sizeof(float);
+    p.affine = (size_t)g->pictures * p.all;
+    p.sums = p.affine * p.strips;
     return p;
 }
 
 size_t cpu_group_norm_scratch(const struct group_norm_args *g)
 {
-    struct group_norm_args without = *g;
-    without.scratch = NULL;
-    return plan(&without).bytes;
+    struct group_plan p = plan(g);
+    return 2 * p.sums * sizeof *p.sum + 2 * p.affine * sizeof *p.a;
 }
 
 /* Add d and d * d, d = x - first, of one vector of channels in `rows` pixels to sums in memory. */
@@ -188,6 +183,10 @@ void cpu_group_norm(const struct group_norm_args *g)
 {
     struct group_plan p = plan(g);
 
+    p.sum = g->scratch;
+    p.squares = p.sum + p.sums;
+    p.a = (float *)(p.squares + p.sums);
+    p.b = p.a + p.affine;
 #pragma omp parallel num_threads(g->threads)
     {
 #pragma omp for collapse(2) schedule(static)
