@@ -200,7 +200,7 @@ def single_xl():
     yield case(m, "plain", text=True, negative="blurry")
     yield case(m, "no-negative", text=True, prompt="Ünïcode, emoji 🎨 and 42 numbers", steps=3, **NON_SQUARE)
     yield case(m, "odd-size", sampler="dpmpp_2m_sde", schedule="karras", width=72, height=96, steps=3)
-    yield case(m, "image", sampler="uni_pc", init="init-64x64.png", strength=0.6, steps=5)
+    yield case(m, "image", sampler="uni_pc", init="init-64x64.png", strength=0.6, steps=5, cfg=1.0)
 
 
 def demo(m="demo"):
