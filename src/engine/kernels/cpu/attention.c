@@ -334,37 +334,39 @@ static void attend(const struct attention_args *a, const struct shape *s, float 
     write_tile(a, y, output, &run, first);
 }
 
+/* Where head h of all pictures begins in a matrix of `rows` rows per picture. */
+static size_t head_at(const struct attention_args *a, int h, int rows, int ld)
+{
+    return (size_t)(h / a->heads) * rows * ld + (size_t)(h % a->heads) * a->dim;
+}
+
 void cpu_attention(const struct attention_args *a)
 {
     struct shape s = shape_of(a);
-    int heads = a->pictures * a->heads;
+    int heads = a->pictures * a->heads, panels = (a->nk + ROWS - 1) / ROWS;
     float *k = a->scratch, *v = k + (size_t)heads * s.k_words;
-    float *threads = v + (size_t)heads * s.v_words;
+    float *mine = v + (size_t)heads * s.v_words;
 
 #pragma omp parallel num_threads(a->threads)
     {
-#pragma omp for collapse(2) schedule(static) nowait
-        for (int h = 0; h < heads; h++)
-            for (int j = 0; j < a->nk; j += ROWS) {
-                size_t at = (size_t)(h / a->heads) * a->nk * a->ldk +
-                            (size_t)(h % a->heads) * a->dim;
-                pack_keys(a, &s, k + h * s.k_words + (size_t)j * s.steps, a->k + at, j);
-            }
-#pragma omp for collapse(2) schedule(static)
-        for (int h = 0; h < heads; h++)
-            for (int r = 0; r < s.v_rows; r++) {
-                size_t at = (size_t)(h / a->heads) * a->nk * a->ldv +
-                            (size_t)(h % a->heads) * a->dim;
-                pack_values(a, &s, v + h * s.v_words, a->v + at, r);
-            }
-#pragma omp for collapse(2) schedule(dynamic)
-        for (int h = 0; h < heads; h++)
-            for (int tile = 0; tile < s.tiles; tile++) {
-                size_t picture = (size_t)(h / a->heads) * a->nq;
-                size_t column = (size_t)(h % a->heads) * a->dim;
-                attend(a, &s, a->y + picture * a->ldy + column, a->q + picture * a->ldq + column,
-                       k + h * s.k_words, v + h * s.v_words,
-                       threads + (size_t)omp_get_thread_num() * s.thread_floats, tile * TILE);
-            }
+#pragma omp for schedule(static) nowait
+        for (int i = 0; i < heads * panels; i++) {
+            int h = i / panels, j = i % panels * ROWS;
+            pack_keys(a, &s, k + h * s.k_words + (size_t)j * s.steps,
+                      a->k + head_at(a, h, a->nk, a->ldk), j);
+        }
+#pragma omp for schedule(static)
+        for (int i = 0; i < heads * s.v_rows; i++) {
+            int h = i / s.v_rows;
+            pack_values(a, &s, v + h * s.v_words, a->v + head_at(a, h, a->nk, a->ldv),
+                        i % s.v_rows);
+        }
+#pragma omp for schedule(dynamic)
+        for (int i = 0; i < heads * s.tiles; i++) {
+            int h = i / s.tiles;
+            attend(a, &s, a->y + head_at(a, h, a->nq, a->ldy), a->q + head_at(a, h, a->nq, a->ldq),
+                   k + h * s.k_words, v + h * s.v_words,
+                   mine + (size_t)omp_get_thread_num() * s.thread_floats, i % s.tiles * TILE);
+        }
     }
 }

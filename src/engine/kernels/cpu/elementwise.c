@@ -87,13 +87,13 @@ void cpu_resize_nearest(float *y, const float *x, int pictures, int h, int w, in
     float down = (float)h / (float)oh, across = (float)w / (float)ow;
     size_t pixel = (size_t)channels * sizeof *y;
 
-#pragma omp parallel for collapse(2) schedule(static) num_threads(threads)
-    for (int n = 0; n < pictures; n++)
-        for (int oy = 0; oy < oh; oy++) {
-            const float *from = x + ((size_t)n * h + source_index(oy, down, h)) * w * channels;
-            float *to = y + ((size_t)n * oh + oy) * ow * channels;
-            for (int ox = 0; ox < ow; ox++)
-                memcpy(to + (size_t)ox * channels,
-                       from + (size_t)source_index(ox, across, w) * channels, pixel);
-        }
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int row = 0; row < pictures * oh; row++) {
+        int source = row / oh * h + source_index(row % oh, down, h);
+        const float *from = x + (size_t)source * w * channels;
+        float *to = y + (size_t)row * ow * channels;
+        for (int ox = 0; ox < ow; ox++)
+            memcpy(to + (size_t)ox * channels,
+                   from + (size_t)source_index(ox, across, w) * channels, pixel);
+    }
 }

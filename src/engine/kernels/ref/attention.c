@@ -36,15 +36,16 @@ static void attend(const struct attention_args *a, float *y, const float *q, con
 
 void ref_attention(const struct attention_args *a)
 {
-#pragma omp parallel for collapse(3) num_threads(a->threads)
-    for (int n = 0; n < a->pictures; n++)
-        for (int head = 0; head < a->heads; head++)
-            for (int i = 0; i < a->nq; i++) {
-                size_t column = (size_t)head * a->dim;
-                size_t query = (size_t)n * a->nq + i, key = (size_t)n * a->nk;
-                int keys = a->causal && i + 1 < a->nk ? i + 1 : a->nk;
-                attend(a, a->y + query * a->ldy + column, a->q + query * a->ldq + column,
-                       a->k + key * a->ldk + column, a->v + key * a->ldv + column, keys,
-                       (double *)a->scratch + (size_t)omp_get_thread_num() * a->nk);
-            }
+    int64_t queries = (int64_t)a->pictures * a->heads * a->nq;
+
+#pragma omp parallel for num_threads(a->threads)
+    for (int64_t at = 0; at < queries; at++) {
+        int i = (int)(at % a->nq), head = (int)(at / a->nq % a->heads);
+        size_t n = (size_t)(at / a->nq / a->heads), column = (size_t)head * a->dim;
+        size_t query = n * a->nq + i, key = n * a->nk;
+        int keys = a->causal && i + 1 < a->nk ? i + 1 : a->nk;
+        attend(a, a->y + query * a->ldy + column, a->q + query * a->ldq + column,
+               a->k + key * a->ldk + column, a->v + key * a->ldv + column, keys,
+               (double *)a->scratch + (size_t)omp_get_thread_num() * a->nk);
+    }
 }

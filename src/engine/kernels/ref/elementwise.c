@@ -59,13 +59,12 @@ static int source_index(int target, int in, int out)
 void ref_resize_nearest(float *y, const float *x, int pictures, int h, int w, int oh, int ow,
                         int channels, int threads)
 {
-#pragma omp parallel for collapse(2) num_threads(threads)
-    for (int n = 0; n < pictures; n++)
-        for (int oy = 0; oy < oh; oy++)
-            for (int ox = 0; ox < ow; ox++) {
-                size_t from = ((size_t)n * h + source_index(oy, h, oh)) * w;
-                size_t to = ((size_t)n * oh + oy) * ow + ox;
-                memcpy(y + to * channels, x + (from + source_index(ox, w, ow)) * channels,
-                       (size_t)channels * sizeof *y);
-            }
+#pragma omp parallel for num_threads(threads)
+    for (int row = 0; row < pictures * oh; row++)
+        for (int ox = 0; ox < ow; ox++) {
+            size_t from = (size_t)(row / oh * h + source_index(row % oh, h, oh)) * w;
+            size_t to = (size_t)row * ow + ox;
+            memcpy(y + to * channels, x + (from + source_index(ox, w, ow)) * channels,
+                   (size_t)channels * sizeof *y);
+        }
 }

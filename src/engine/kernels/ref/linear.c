@@ -23,11 +23,15 @@ void ref_pack(struct packed *out, const struct pack_hint *hint, int threads)
 
 double ref_dot(const float *a, const float *b, int n)
 {
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int i = 0; i < n; i++)
-        sum += (double)a[i] * (double)b[i];
-    return sum;
+    double sum[4] = {0}; /* four chains: one would wait for each addition */
+    int i = 0;
+
+    for (; i + 4 <= n; i += 4)
+        for (int l = 0; l < 4; l++)
+            sum[l] += (double)a[i + l] * (double)b[i + l];
+    for (; i < n; i++)
+        sum[0] += (double)a[i] * (double)b[i];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 size_t ref_linear_scratch(const struct linear_args *a)

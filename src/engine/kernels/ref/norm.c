@@ -45,10 +45,11 @@ void ref_group_norm(const struct group_norm_args *a)
 {
     int width = (a->channels + a->channels2) / a->groups;
 
-#pragma omp parallel for collapse(2) num_threads(a->threads)
-    for (int n = 0; n < a->pictures; n++)
-        for (int g = 0; g < a->groups; g++)
-            normalise_group(a, (size_t)n * a->pixels, g * width, (g + 1) * width);
+#pragma omp parallel for num_threads(a->threads)
+    for (int i = 0; i < a->pictures * a->groups; i++) {
+        int n = i / a->groups, g = i % a->groups;
+        normalise_group(a, (size_t)n * a->pixels, g * width, (g + 1) * width);
+    }
 }
 
 void ref_layer_norm(const struct layer_norm_args *a)
