@@ -159,6 +159,15 @@ class Sameness(GenerateTest):
         self.draw("--init", "init.png", "--mask", "mask.png", "-o", "d.png", model="inpainting")
         self.assertEqual(self.pixels("d.png")[:2], (64, 64))
 
+    def test_from_a_picture_that_had_an_init_picture(self):
+        (self.folder / "init.png").write_bytes(png(64, 64))
+        (self.folder / "other.png").write_bytes(png(64, 64, 0))
+        self.draw("--init", "init.png", "-o", "a.png")
+        self.fails(2, "generate", "--from", "a.png", says="--init")
+        self.fails(2, "generate", "--from", "a.png", "--init", "other.png", says="other.png")
+        self.succeeds("generate", "--from", "a.png", "--init", "init.png", "-o", "b.png")
+        self.assertEqual(self.pixels("a.png"), self.pixels("b.png"))
+
     def test_long_prompts_are_cut_with_a_warning(self):
         done = self.draw("-o", "a.png", prompt="cat " * 100 + "zebra")
         self.assertIn("zebra", done.stderr)

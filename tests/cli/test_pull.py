@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -146,6 +147,25 @@ class Pull(ProgramTest):
                                    ("XDG_CACHE_HOME", "c", "c/huggingface/hub")):
             self.pull(env={name: str(self.folder / value)})
             self.assertTrue((self.folder / where / "models--maker--tiny/refs/main").exists(), name)
+
+    def test_progress_is_for_terminals(self):
+        self.serve()
+        self.assertEqual(self.pull().stderr.count("\n"), 1)
+        shutil.rmtree(self.cache)
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([PROGRAM, "models", "pull", NAME], cwd=self.folder, stderr=theirs,
+                                   env={**self.env, "TERM": "xterm"}, stdout=subprocess.DEVNULL)
+        os.close(theirs)
+        shown = b""
+        try:
+            while piece := os.read(ours, 4096):
+                shown += piece
+        except OSError:  # the other end is closed
+            pass
+        os.close(ours)
+        self.assertEqual(process.wait(timeout=20), 0)
+        self.assertRegex(shown, rb"\r[0-9.]+ kB of 513 kB \[=+>? *\] [0-9.]+ [kM]B/s")
+        self.assertIn(b"\r\x1b[K", shown)
 
     # ---- broken connections ----
 
