@@ -36,7 +36,9 @@ bench: build ## measure speed and memory of the engine
 	./$(BUILD)/cauldron bench
 
 bench-demo: build ## judge how well the demo models follow prompts
-	python3 tools/demo/bench.py --cauldron ./$(BUILD)/cauldron
+	@tools/install.sh bench
+	/usr/bin/python3 tools/demo/bench.py --cauldron ./$(BUILD)/cauldron --model models/demo
+	/usr/bin/python3 tools/demo/bench.py --cauldron ./$(BUILD)/cauldron --model models/demo-xl
 
 coverage: ## line coverage of src/ by the tests (at least 85 %)
 	@tools/install.sh test
