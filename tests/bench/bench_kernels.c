@@ -80,6 +80,150 @@ static void print_bytes(const char *op, const char *text, double seconds, double
     fflush(stdout);
 }
 
+struct product_call {
+    const struct kernels *k;
+    struct linear_args linear;
+    struct conv_args conv;
+    struct tensor tensor;
+    struct packed weight;
+};
+
+static void call_linear(const void *p)
+{
+    const struct product_call *c = p;
+    c->k->linear(&c->linear);
+}
+
+static void call_conv(const void *p)
+{
+    const struct product_call *c = p;
+    c->k->conv(&c->conv);
+}
+
+/* Random f16 weights, as most files have them. */
+static void take_weight(struct product_call *c, struct weight_source source, enum compute compute)
+{
+    size_t n = (size_t)source.rows * source.in * (size_t)(source.kh * source.kw);
+    uint16_t *data = take(n * sizeof *data);
+    float *x = numbers(n);
+    struct pack_hint hint = {.compute = compute, .width = 1, .stride = 1};
+
+    for (size_t i = 0; i < n; i++)
+        data[i] = f16_from_f32(x[i] * 0.05f);
+    free(x);
+    c->tensor = (struct tensor){.dtype = DTYPE_F16, .dims = 1, .shape = {(int64_t)n}, .data = data};
+    source.parts = 1;
+    source.part[0] = &c->tensor;
+    c->weight = (struct packed){.source = source, .bytes = c->k->pack_size(&source, &hint)};
+    c->weight.data = c->weight.bytes ? take(c->weight.bytes) : NULL;
+    c->k->pack(&c->weight, &hint, 1);
+}
+
+static bool has_bf16(const struct bench *b)
+{
+    return strcmp(b->k->isa, "avx512bf16") == 0;
+}
+
+static void bench_linear(const struct bench *b)
+{
+    static const struct {
+        int m, in, rows;
+        bool geglu;
+    } shapes[] = {
+        {8192, 320, 320, false},   {8192, 320, 2560, true},  {8192, 1280, 320, false},
+        {2048, 640, 640, false},   {2048, 640, 5120, true},  {2048, 2560, 640, false},
+        {512, 1280, 1280, false},  {512, 1280, 10240, true}, {128, 1280, 10240, true},
+        {154, 768, 640, false},    {2, 1280, 1280, false},   {4096, 1280, 10240, true},
+        {4096, 5120, 1280, false},
+    };
+
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (int bf16 = 0; bf16 <= has_bf16(b); bf16++) {
+            int m = shapes[i].m, in = shapes[i].in, rows = shapes[i].rows;
+            bool geglu = shapes[i].geglu;
+            struct product_call c = {.k = b->k};
+            char text[64];
+            take_weight(
+                &c,
+                (struct weight_source){.rows = rows, .in = in, .kh = 1, .kw = 1, .geglu = geglu},
+                bf16 ? COMPUTE_BF16 : COMPUTE_F32);
+            c.linear = (struct linear_args){
+                .y = numbers((size_t)m * rows),
+                .x = numbers((size_t)m * in),
+                .ldx = in,
+                .m = m,
+                .rows_per_picture = m / 2,
+                .w = &c.weight,
+                .bias = numbers((size_t)rows),
+                .act = geglu ? ACT_GEGLU : ACT_NONE,
+                .threads = b->threads,
+            };
+            c.linear.residual = geglu ? NULL : c.linear.y;
+            c.linear.scratch = take(b->k->linear_scratch(&c.linear));
+            snprintf(text, sizeof text, "%5d x %4d x %5d %-5s %s", m, in, rows,
+                     geglu ? "geglu" : "", bf16 ? "bf16" : "f32");
+            print_flops("linear", text, best(b, call_linear, &c), 2.0 * m * in * rows);
+            free(c.linear.y), free((void *)c.linear.x), free((void *)c.linear.bias);
+            free(c.linear.scratch), free(c.weight.data), free((void *)c.tensor.data);
+        }
+}
+
+static void bench_conv(const struct bench *b)
+{
+    static const struct {
+        const char *text;
+        int pictures, side, in, rows, window, stride;
+        bool upsample;
+    } shapes[] = {
+        {"SD1.5", 2, 64, 320, 320, 3, 1, false},   {"SD1.5", 2, 32, 640, 640, 3, 1, false},
+        {"SD1.5", 2, 16, 1280, 1280, 3, 1, false}, {"SD1.5", 2, 8, 1280, 1280, 3, 1, false},
+        {"SD1.5", 2, 64, 320, 320, 3, 2, false},   {"SD1.5", 2, 32, 640, 640, 3, 1, true},
+        {"SD1.5", 2, 64, 640, 320, 1, 1, false},   {"SD1.5", 2, 64, 4, 320, 3, 1, false},
+        {"SD1.5", 2, 64, 320, 4, 3, 1, false},     {"VAE", 1, 64, 512, 512, 3, 1, false},
+        {"VAE", 1, 128, 512, 512, 3, 1, false},    {"VAE", 1, 256, 256, 256, 3, 1, false},
+        {"VAE", 1, 512, 128, 128, 3, 1, false},    {"VAE", 1, 512, 128, 3, 3, 1, false},
+    };
+
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (int bf16 = 0; bf16 <= has_bf16(b); bf16++) {
+            int in = shapes[i].in, rows = shapes[i].rows, window = shapes[i].window;
+            int side = shapes[i].side, pictures = shapes[i].pictures;
+            int out = shapes[i].upsample ? 2 * side : side / shapes[i].stride;
+            size_t pixels = (size_t)pictures * out * out;
+            struct product_call c = {.k = b->k};
+            char text[80];
+            take_weight(&c,
+                        (struct weight_source){.rows = rows, .in = in, .kh = window, .kw = window},
+                        bf16 ? COMPUTE_BF16 : COMPUTE_F32);
+            c.conv = (struct conv_args){
+                .y = numbers(pixels * rows),
+                .x = numbers((size_t)pictures * side * side * in),
+                .pictures = pictures,
+                .h = side,
+                .w = side,
+                .oh = out,
+                .ow = out,
+                .stride = shapes[i].stride,
+                .pad_top = window / 2,
+                .pad_left = window / 2,
+                .upsample = shapes[i].upsample,
+                .weight = &c.weight,
+                .bias = numbers((size_t)rows),
+                .threads = b->threads,
+            };
+            c.conv.residual = c.conv.y;
+            c.conv.scratch = take(b->k->conv_scratch(&c.conv));
+            snprintf(text, sizeof text, "%s %dx%d %d x %dx%d %d -> %d%s%s %s", shapes[i].text,
+                     window, window, pictures, side, side, in, rows,
+                     shapes[i].stride == 2 ? " stride 2" : "",
+                     shapes[i].upsample ? " upsampled" : "", bf16 ? "bf16" : "f32");
+            print_flops("conv", text, best(b, call_conv, &c),
+                        2.0 * (double)pixels * rows * in * window * window);
+            free(c.conv.y), free((void *)c.conv.x), free((void *)c.conv.bias);
+            free(c.conv.scratch), free(c.weight.data), free((void *)c.tensor.data);
+        }
+}
+
 struct attention_call {
     const struct kernels *k;
     struct attention_args args;
@@ -106,12 +250,10 @@ static void bench_attention(const struct bench *b)
     };
 
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        for (int bf16 = 0; bf16 < 2; bf16++) {
+        for (int bf16 = 0; bf16 <= has_bf16(b); bf16++) {
             int width = shapes[i].heads * shapes[i].dim;
             size_t q = (size_t)shapes[i].nq * width, k = (size_t)shapes[i].nk * width;
             struct attention_call c = {.k = b->k};
-            if (bf16 && strcmp(b->k->isa, "avx512bf16") != 0)
-                continue;
             c.args = (struct attention_args){
                 .y = numbers(q),
                 .q = numbers(q),
@@ -256,10 +398,9 @@ static const struct {
     const char *name;
     void (*run)(const struct bench *);
 } benches[] = {
-    {"attention", bench_attention},
-    {"group_norm", bench_group_norm},
-    {"layer_norm", bench_layer_norm},
-    {"activate", bench_activate},
+    {"linear", bench_linear},         {"conv", bench_conv},
+    {"attention", bench_attention},   {"group_norm", bench_group_norm},
+    {"layer_norm", bench_layer_norm}, {"activate", bench_activate},
 };
 
 int main(int argc, char **argv)

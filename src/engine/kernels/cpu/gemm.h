@@ -17,18 +17,12 @@
 #ifndef ENGINE_KERNELS_CPU_GEMM_H
 #define ENGINE_KERNELS_CPU_GEMM_H
 
+#include "engine/kernels/cpu/gemm_tile.h"
 #include "engine/kernels/cpu/pack.h"
 #include "engine/kernels/cpu/vmath.h"
 
-#ifdef __AVX512F__
-enum { TILE = 12 }; /* 24 of 32 registers hold sums */
-#else
-enum { TILE = 6 }; /* 12 of 16 */
-#endif
-
 #define product_run     ISA(product_run)
 #define product_scratch ISA(product_scratch)
-#define tile_f32        ISA(tile_f32)
 
 /* What happens to a sum. Pointers as in linear_args and conv_args. */
 struct finish {
@@ -57,12 +51,6 @@ struct product {
 
 void product_run(const struct product *p, int threads, void *scratch);
 size_t product_scratch(const struct product *p, int threads);
-
-/* c[rows][PANEL] = (add ? c : 0) + a[rows][k] * b[k][PANEL]; rows: 1 to TILE; the first `vectors`
- * (1 or 2) vectors of each row of b and c. next: the rows of the tile that follows, fetched
- * meanwhile; any address will do. */
-void tile_f32(int rows, int vectors, long k, const float *a, size_t lda, const float *b, float *c,
-              bool add, const float *next);
 
 /* Fetch what finish_store will touch in `rows` rows from r and `width` columns. */
 INLINE void finish_fetch(const struct finish *f, size_t r, int rows, int column, int width)

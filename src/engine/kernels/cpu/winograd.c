@@ -15,7 +15,7 @@ enum {
     POINTS = 36,
     EDGE = 4,          /* outputs of a tile in each direction */
     V_BYTES = 4 << 20, /* of a slice's inputs */
-    BLOCK = 192,       /* input channels transformed and multiplied at a time */
+    BLOCK = 160,       /* input channels transformed and multiplied at a time */
     STRIP = 16,        /* input channels of the weights that are read at a time */
     TILES_MIN = 64,    /* in a slice: the weights are transformed again for each */
     TILES_MAX = 1024,
