@@ -184,8 +184,9 @@ struct kernels {
     void (*resize_nearest)(float *y, const float *x, int pictures, int h, int w, int oh, int ow,
                            int channels, int threads);
 
-    /* Floating-point operations a second of `threads` threads that do nothing but multiply and add in registers; NULL for
-     * executors that have no such limit of their own. Takes a fraction of a second. */
+    /* Floating-point operations a second of `threads` threads that do nothing but multiply and add
+     * in registers; NULL for executors that have no such limit of their own. Takes a fraction of a
+     * second. */
     double (*peak)(enum compute compute, int threads);
 };
 

@@ -1,5 +1,6 @@
-/* cpu/peak.c: how fast this CPU multiplies when nothing else stands in the way: registers only, enough independent sums to hide
- * the latency of an addition. What the other kernels are measured against. */
+/* cpu/peak.c: how fast this CPU multiplies when nothing else stands in the way: registers only,
+ * enough independent sums to hide the latency of an addition. What the other kernels are measured
+ * against. */
 #include "engine/kernels/cpu/table.h"
 
 #include <omp.h>
@@ -39,7 +40,8 @@ static float multiply_bf16(void)
 
     UNROLL for (int i = 0; i < SUMS; i++) sums[i] = vec_set((float)i);
     for (int r = 0; r < ROUNDS; r++) {
-        UNROLL for (int i = 0; i < SUMS; i++) sums[i] = _mm512_dpbf16_ps(sums[i], (__m512bh)a, (__m512bh)a);
+        UNROLL for (int i = 0; i < SUMS; i++)
+            sums[i] = _mm512_dpbf16_ps(sums[i], (__m512bh)a, (__m512bh)a);
         TOUCH(a);
     }
     UNROLL for (int i = 1; i < SUMS; i++) sums[0] += sums[i];
@@ -62,7 +64,8 @@ double cpu_peak(enum compute compute, int threads)
 #pragma omp parallel num_threads(threads) reduction(+ : sum)
         sum += compute == COMPUTE_BF16 ? multiply_bf16() : multiply_f32();
         keep = keep + sum;
-        double flops = 2.0 * LANES * SUMS * ROUNDS * threads * (compute == COMPUTE_BF16 ? BF16_PAIR : 1);
+        double flops = 2.0 * LANES * SUMS * ROUNDS * threads *
+                       (compute == COMPUTE_BF16 ? BF16_PAIR : 1);
         double rate = flops / (now() - start);
         best = rate > best ? rate : best;
     }
