@@ -92,10 +92,14 @@ void tile_f32(int rows, int vectors, long k, const float *a, size_t lda, const f
     if (vectors == 1)
         switch (rows) {
             EACH_ROWS(CASE_1)
+        default:
+            break;
         }
     else
         switch (rows) {
             EACH_ROWS(CASE_2)
+        default:
+            break;
         }
 }
 
@@ -109,6 +113,8 @@ void tile_bf16(int rows, long k, const uint16_t *a, size_t lda, const uint16_t *
         break;
     switch (rows) {
         EACH_ROWS(CASE_BF16)
+    default:
+        break;
     }
 }
 #endif
