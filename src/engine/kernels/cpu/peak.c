@@ -64,8 +64,8 @@ double cpu_peak(enum compute compute, int threads)
 #pragma omp parallel num_threads(threads) reduction(+ : sum)
         sum += compute == COMPUTE_BF16 ? multiply_bf16() : multiply_f32();
         keep = keep + sum;
-        int pairs = compute == COMPUTE_BF16 ? BF16_PAIR : 1;
-        double flops = 2.0 * pairs * threads * (int)LANES * (int)SUMS * (int)ROUNDS;
+        int factor = compute == COMPUTE_BF16 ? BF16_PAIR : 1;
+        double flops = 2.0 * factor * threads * (int)LANES * (int)SUMS * (int)ROUNDS;
         double rate = flops / (now() - start);
         best = rate > best ? rate : best;
     }
