@@ -96,14 +96,14 @@ def _positions(scene, rng):
     mid = SIZE / 2
     if scene.b is not None:
         dx, dy = RELATIONS[scene.relation]
-        along, across = rng.uniform(-3.5, 3.5, 2), rng.uniform(-9, 9, 2)
-        return [(mid + 31 * dx * s + (along[i] if dx else across[i]), mid + 31 * dy * s + (along[i] if dy else across[i]))
+        along, across = rng.uniform(-1.6, 1.6, 2), rng.uniform(-9, 9, 2)
+        return [(mid + 32 * dx * s + (along[i] if dx else across[i]), mid + 32 * dy * s + (along[i] if dy else across[i]))
                 for i, s in ((0, 1), (1, -1))]
     if scene.count == 1:
         return [tuple(mid + rng.uniform(-12, 12, 2))]
     if scene.count == 2:
-        along, across = rng.uniform(-3.5, 3.5, 2), rng.uniform(-9, 9, 2)
-        return [(mid - 31 + along[0], mid + across[0]), (mid + 31 + along[1], mid + across[1])]
+        along, across = rng.uniform(-1.6, 1.6, 2), rng.uniform(-9, 9, 2)
+        return [(mid - 32 + along[0], mid + across[0]), (mid + 32 + along[1], mid + across[1])]
     base = np.array([(64, 36), (33, 92), (95, 92)], dtype=float) + rng.uniform(-4, 4, (3, 2))
     if rng.random() < 0.5:
         base[:, 1] = SIZE - base[:, 1]
