@@ -141,6 +141,7 @@ void panel_read_bf16(uint16_t *out, const struct panel *p, int c0, int c1, float
 
     for (int from = c0; from < c1; from += STRIP) {
         int n = c1 - from < STRIP ? c1 - from : STRIP;
+        panel_prefetch(p, from + n, from + n + STRIP);
         panel_read(temp, p, from, from + n);
         for (int tap = 0; tap < p->taps; tap++)
             for (int c = 0; c < n; c += 2) {
