@@ -98,7 +98,7 @@ class Trainer:
             for n, v in self.model.state_dict().items():
                 self.ema[n].lerp_(v, 1 - decay) if v.is_floating_point() else self.ema[n].copy_(v)
         for key, value in report.items():
-            self.sums[key] = self.sums.get(key, 0.0) + float(value)
+            self.sums[key] = self.sums.get(key, 0.0) + float(torch.as_tensor(value).detach())
         self.sum_count += 1
         if self.step_number % every == 0 or not self.running():
             self._log()
