@@ -2,7 +2,7 @@
 
     python bench.py --cauldron build/cauldron --model models/demo        # our engine draws
     python bench.py --pictures out/                                      # 000.png, 001.png, ... drawn before
-    python bench.py --diffusers models/demo --cfg 4                      # diffusers draws
+    python bench.py --diffusers models/demo                      # diffusers draws
 """
 
 import argparse
@@ -59,7 +59,7 @@ def main():
     parser.add_argument("--pictures", help="folder of pictures 000.png ... in the order of prompts.json")
     parser.add_argument("--keep", help="folder to keep the drawn pictures in")
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--cfg", type=float, default=4.0)
+    parser.add_argument("--cfg", type=float, default=3)
     parser.add_argument("--seed", type=int, default=1000, help="prompt i is drawn with seed + i")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--wrong", action="store_true", help="list the prompts that were not all right")
