@@ -46,7 +46,7 @@ static int read_pictures(struct generate *s, struct err *e)
         return rc;
     if (w->mask && (rc = read_picture(s, w->mask, true, &s->mask, &s->base.mask, e)))
         return rc;
-    if (former.init && strcmp(former.init, s->base.init) != 0 &&
+    if (former.init && s->base.init && strcmp(former.init, s->base.init) != 0 &&
         !options_given(&s->options, "strength"))
         return ERR(e, ERR_ARG, "'%s' is not the init picture that '%s' was drawn from", w->init,
                    w->from);
