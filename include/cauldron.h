@@ -66,7 +66,7 @@ struct cauldron_options {
     const char *variant; /* of a Diffusers folder's weight files ("fp16"); NULL: the plain ones,
                             else what is there */
     int threads;         /* 0: one per core that this process may use */
-    int low_memory; /* keep no packed copy of the weights: slower, about the size of the file */
+    int low_memory; /* let the mapped pages of each network go when its part of a picture is done */
     int max_rows;   /* pictures (two per guided request) in one pass of the network; 0: 4 */
 };
 CAULDRON_API struct cauldron_options cauldron_options(void);

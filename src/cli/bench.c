@@ -74,7 +74,7 @@ static const struct opt table[] = {
     {.name = "low-memory",
      .type = OPT_FLAG,
      OPT_INTO(struct want, low),
-     .help = "keep no packed copy of the weights"},
+     .help = "let the memory of each network go when its part is done"},
     {.name = "ops",
      .type = OPT_FLAG,
      OPT_INTO(struct want, ops),

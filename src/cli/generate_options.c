@@ -200,7 +200,7 @@ static const struct opt table[] = {
      OPT_INTO(struct generate_want, memory),
      .value = "normal|low",
      .initial = "normal",
-     .help = "low keeps no packed copy of the weights"},
+     .help = "low lets the memory of each network go when its part is done"},
     {.name = "variant",
      .type = OPT_STRING,
      OPT_INTO(struct generate_want, variant),
