@@ -14,7 +14,7 @@
 
 struct trace;
 struct trace *trace_new(void);
-void trace_add(struct trace *t, const struct cauldron_trace *tensor);
+void trace_add(struct trace *t, const struct cauldron_trace *from);
 WARN_UNUSED_RESULT int trace_write(const struct trace *t, const char *path, struct err *e);
 void trace_free(struct trace *t); /* NULL is fine */
 

@@ -249,7 +249,7 @@ static int set_latents(struct cauldron_model *m, struct job *j, float **start, f
 {
     const struct cauldron_request *r = &j->request;
     float *picture = NULL, *mask = NULL, *known = NULL, *noise = numbers(j, j->count);
-    bool masked = r->mask.pixels != NULL,
+    bool masked = r->init.pixels && r->mask.pixels,
          from_noise = !r->init.pixels || (masked && r->strength >= 1);
     size_t pixels = (size_t)r->width * (size_t)r->height;
     int rc;
@@ -370,10 +370,11 @@ static void guide(float *out, const float *uncond, const float *cond, size_t n, 
 static void keep_known(struct job *j)
 {
     size_t pixels = (size_t)j->h * (size_t)j->w;
-    float *x = malloc(2 * j->count * sizeof *x), *known = x + j->count;
+    float *x = malloc(2 * j->count * sizeof *x);
 
     if (!x)
         abort();
+    float *known = x + j->count;
     sampler_noised(j->sampler, j->known, j->known_noise, known);
     memcpy(x, sampler_latents(j->sampler), j->count * sizeof *x);
     for (size_t i = 0; i < j->count; i++)

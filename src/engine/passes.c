@@ -56,8 +56,10 @@ int pass_get(struct cauldron_model *m, enum network n, int pictures, int h, int 
         struct plan *plan;
         build(&g, m, n, pictures, h, w, variant);
         rc = plan_new(&g, &m->context, &plan, e);
-        if (rc)
-            return err_prefix(e, "%s", m->files->path);
+        if (rc) {
+            err_prefix(e, "%s", m->files->path);
+            return rc;
+        }
         p = calloc(1, sizeof *p);
         if (!p)
             abort();

@@ -19,12 +19,12 @@
 /*
  * CLIP's text transformer (Radford et al. 2021; transformers CLIPTextModel,
  * CLIPTextModelWithProjection). in:  "tokens" [positions][1][width], token plus position embedding
- * (clip_embed) out: "hidden" [positions][1][width], what the layers up to `layer` (1 .. c->layers)
+ * (clip_embed) out: "hidden" [positions][1][width], what the layers up to `last` (1 .. c->layers)
  * give, normalised if final_norm; "pooled" [positions][1][projection] if pooled and the encoder has
  * a projection, else [..][width]: last layer, normalised, projected; the caller takes the row of
  * the end token.
  */
-void clip_build(struct g *g, const struct clip_config *c, int layer, bool final_norm, bool pooled);
+void clip_build(struct g *g, const struct clip_config *c, int last, bool final_norm, bool pooled);
 /* tokens[i] = token_embedding[ids[i]] + position_embedding[i], i < c->positions. ERR_FORMAT names a
  * missing tensor or an id beyond the vocabulary. */
 WARN_UNUSED_RESULT int clip_embed(const struct weights *w, const struct clip_config *c,
