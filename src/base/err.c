@@ -39,6 +39,7 @@ int err_prefix(struct err *e, const char *format, ...)
     if (n + 2 < sizeof text)
         snprintf(text + n, sizeof text - n, ": %s", e->message);
     memcpy(e->message, text, sizeof e->message - 1);
+    e->message[sizeof e->message - 1] = 0;
     sanitise(e->message);
     return e->code;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -99,19 +100,34 @@ static int write_all(int fd, const char *p, size_t n)
     return fsync(fd);
 }
 
+/* A new file beside `path`, with the permissions that open gives; *name is its name. mkstemp would
+ * make it private, and the process's umask cannot be read without setting it for a moment, for all
+ * threads. */
+static int open_temporary(struct arena *a, const char *path, char **name)
+{
+    for (int attempt = 0; attempt < 100; attempt++) {
+        unsigned long long tag;
+        if (getrandom(&tag, sizeof tag, 0) != (ssize_t)sizeof tag)
+            return -1;
+        *name = arena_printf(a, "%s.tmp-%016llx", path, tag);
+        int fd = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+    }
+    return -1;
+}
+
 int file_write(const char *path, const void *bytes, size_t n, struct err *e)
 {
     struct arena a = {0};
-    char *temporary = arena_printf(&a, "%s.tmp-XXXXXX", path);
-    int rc = 0, fd = mkostemp(temporary, O_CLOEXEC);
+    char *temporary;
+    int rc = 0, fd = open_temporary(&a, path, &temporary);
 
     if (fd < 0) {
         rc = ERR(e, ERR_IO, "cannot write '%s': %s", path, strerror(errno));
         goto out;
     }
-    mode_t mask = umask(0);
-    umask(mask);
-    if (write_all(fd, bytes, n) || fchmod(fd, 0666 & ~mask) || rename(temporary, path)) {
+    if (write_all(fd, bytes, n) || rename(temporary, path)) {
         rc = ERR(e, ERR_IO, "cannot write '%s': %s", path, strerror(errno));
         unlink(temporary);
     }
