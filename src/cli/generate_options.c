@@ -292,6 +292,22 @@ int generate_read_from(struct generate *s, struct err *e)
     return 0;
 }
 
+/* Found out before the drawing, not after it. */
+static int check_folder_of(const char *path, struct err *e)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    struct arena a = {0};
+    int rc = 0;
+
+    if (slash && slash != path && slash[1]) {
+        const char *folder = arena_str(&a, (struct str){path, (size_t)(slash - path)});
+        if (!file_is_dir(folder))
+            rc = ERR(e, ERR_IO, "cannot write '%s': there is no folder '%s'", path, folder);
+    }
+    arena_release(&a);
+    return rc;
+}
+
 int generate_check(const struct generate *s, struct err *e)
 {
     const struct generate_want *w = &s->want;
@@ -314,5 +330,6 @@ int generate_check(const struct generate *s, struct err *e)
     if (w->trace && s->total != 1)
         return ERR(e, ERR_ARG,
                    "--trace writes one picture's tensors, but %d pictures are asked for", s->total);
-    return 0;
+    int rc = check_folder_of(w->output, e);
+    return rc ? rc : check_folder_of(w->trace, e);
 }

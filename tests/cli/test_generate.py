@@ -89,6 +89,11 @@ class Outputs(GenerateTest):
         self.fails(1, "inspect", "nowhere.png", says="nowhere.png")
         self.fails(2, "inspect", says="is missing")
 
+    def test_a_missing_folder_is_found_before_the_drawing(self):
+        for args in (("-o", "no/such/x.png"), ("-o", "x.png", "--trace", "no/such/x.safetensors")):
+            self.fails(1, "generate", "a red circle", "-m", "sd1", "-t", 2, *args, says="there is no folder 'no/such'")
+        self.assertEqual(self.files(), [])
+
 
 class Sameness(GenerateTest):
     def test_from_a_picture_draws_it_again_byte_for_byte(self):
