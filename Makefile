@@ -32,8 +32,12 @@ check: ## every linter and both compilers (one of them: make check ONLY=format)
 	@tools/install.sh all
 	@tools/lint/all.sh $(ONLY)
 
-bench: build ## measure speed and memory of the engine
-	./$(BUILD)/cauldron bench
+bench: build ## measure the engine; with MODEL=folder SIZE=pixels beside diffusers, if tools/bench/install.sh has run
+ifdef MODEL
+	tools/bench/side_by_side.sh ./$(BUILD)/cauldron "$(MODEL)" $(or $(SIZE),512)
+else
+	./$(BUILD)/cauldron bench --ops
+endif
 
 bench-demo: build ## judge how well the demo models follow prompts
 	@tools/install.sh bench
