@@ -5,6 +5,7 @@
  * count a multiply and an add as two and every convolution as if it were done directly, so
  * Winograd's can exceed the peak.
  */
+#include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/find_model.h"
 #include "cli/options.h"
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 struct want {
     const char *model, *dtype, *executor, *variant;
@@ -109,14 +109,6 @@ struct bench {
     int count;
 };
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -183,19 +175,19 @@ static int measure(struct bench *b, const char *name, int (*part)(struct bench *
                    struct err *e)
 {
     struct part *p = &b->parts[b->count];
-    double seconds[1000], start = now();
+    double seconds[1000], start = clock_seconds();
     int rc = part(b, e);
 
     p->name = name;
-    p->first = now() - start;
+    p->first = clock_seconds() - start;
     for (int i = 0; i < b->want.runs && rc == 0; i++) {
         if (interrupted())
             return ERR(e, ERR_CANCELLED, "cancelled");
         p->profile = (struct profile){0};
         b->model->profile = &p->profile;
-        start = now();
+        start = clock_seconds();
         rc = part(b, e);
-        seconds[i] = now() - start;
+        seconds[i] = clock_seconds() - start;
     }
     b->model->profile = NULL;
     if (rc)
@@ -222,7 +214,7 @@ static int measure_all(struct bench *b, struct err *e)
     struct cauldron_error error;
     struct arena arena = {0};
     char *path;
-    double start = now();
+    double start = clock_seconds();
     int rc = find_model(&arena, w->model, &path, e);
 
     if (rc)
@@ -237,7 +229,7 @@ static int measure_all(struct bench *b, struct err *e)
         rc = ERR(e, error.code, "%s", error.message);
         goto out;
     }
-    b->load = now() - start;
+    b->load = clock_seconds() - start;
     b->h = w->height ? w->height / latent_scale(b->model) : b->model->files->unet.sample_size;
     b->w = w->width ? w->width / latent_scale(b->model) : b->model->files->unet.sample_width;
     const struct plan_context *c = &b->model->context;

@@ -1,21 +1,15 @@
 #include "cli/terminal.h"
 
+#include "base/clock.h"
+
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ============================== The bar ============================== */
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static int columns_of(FILE *to)
 {
@@ -108,7 +102,7 @@ void progress_start(struct progress *p, const char *unit, int64_t total)
     const char *term = getenv("TERM");
     bool dumb = term && strcmp(term, "dumb") == 0;
 
-    *p = (struct progress){.unit = unit, .total = total, .started = now()};
+    *p = (struct progress){.unit = unit, .total = total, .started = clock_seconds()};
     p->to = isatty(STDERR_FILENO) && !dumb ? stderr : NULL;
     if (p->to)
         draw(p, p->started);
@@ -119,7 +113,7 @@ void progress_set(struct progress *p, int64_t done)
     p->done = done;
     if (!p->to)
         return;
-    double t = now();
+    double t = clock_seconds();
     if (t - p->drawn >= 0.1 || done >= p->total)
         draw(p, t);
 }

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "engine/networks/networks.h"
 #include "engine/pipeline.h"
 #include "image/image.h"
@@ -6,15 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void job_trace(const struct job *j, const char *name, const float *data, int dims, int64_t a,
                int64_t b, int64_t c)
@@ -299,7 +291,7 @@ int job_new(struct cauldron_model *m, const struct cauldron_request *r, int inde
     j->index = index;
     j->request = *r;
     j->out = out;
-    j->started = now();
+    j->started = clock_seconds();
     j->h = r->height / latent_scale(m);
     j->w = r->width / latent_scale(m);
     j->count = (size_t)m->files->vae.latent_channels * (size_t)j->h * (size_t)j->w;
@@ -448,8 +440,10 @@ int job_finish(struct cauldron_model *m, struct job *j, struct err *e)
     for (size_t i = 0; i < pixels; i++)
         for (size_t c = 0; c < 3; c++)
             bytes[3 * i + c] = (unsigned char)rintf(x[c * pixels + i] * 255.0f);
-    *out = (struct cauldron_picture){
-        .width = r->width, .height = r->height, .pixels = bytes, .seconds = now() - j->started};
+    *out = (struct cauldron_picture){.width = r->width,
+                                     .height = r->height,
+                                     .pixels = bytes,
+                                     .seconds = clock_seconds() - j->started};
     bytes = NULL;
 out:
     free(x);

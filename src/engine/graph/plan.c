@@ -1,12 +1,12 @@
 #include "engine/graph/plan.h"
 
+#include "base/clock.h"
 #include "engine/graph/place.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { ALIGN = 64 };
 
@@ -25,7 +25,6 @@ struct plan {
     struct step *steps;
     int count;
     size_t transient, scratch;
-    size_t kept_bytes;
     void *kept;
 };
 
@@ -61,7 +60,7 @@ void pack_cache_release(struct pack_cache *c)
     for (size_t i = 0; i < c->packs.room; i++)
         if (c->packs.slots[i].key.p) {
             struct packed *p = c->packs.slots[i].value;
-            free(p->data);
+            packed_release(p);
             free(p);
         }
     map_release(&c->packs);
@@ -107,14 +106,11 @@ static int pack(struct plan *p, struct step *s, struct err *e)
     struct packed *w = calloc(1, sizeof *w);
     if (!w)
         abort();
-    w->source = n->weights;
-    w->bytes = bytes;
-    if (bytes && !(w->data = allocate(bytes))) {
+    int rc = kernels_pack(c->kernels, &n->weights, &hint, c->threads, w, e);
+    if (rc) {
         free(w);
-        return ERR(e, ERR_NOMEM, "no memory for the %.0f MB of packed weights of '%s'",
-                   (double)bytes / 1e6, n->name);
+        return err_prefix(e, "'%s'", n->name);
     }
-    c->kernels->pack(w, &hint, c->threads);
     c->packs->bytes += bytes;
     map_put(&c->packs->packs, str_from(key), w);
     s->weights = w;
@@ -310,7 +306,6 @@ int plan_new(struct g *g, const struct plan_context *c, struct plan **out, struc
 
     struct placement where = graph_place(g, list, count);
     p->transient = where.transient;
-    p->kept_bytes = where.kept;
     p->kept = allocate(where.kept);
     if (!p->kept) {
         rc = ERR(e, ERR_NOMEM, "no memory for %.0f MB of kept values", (double)where.kept / 1e6);
@@ -345,11 +340,6 @@ void plan_free(struct plan *p)
 size_t plan_workspace(const struct plan *p)
 {
     return p->transient + p->scratch + ALIGN;
-}
-
-size_t plan_kept_bytes(const struct plan *p)
-{
-    return p->kept_bytes;
 }
 
 float *plan_value(const struct plan *p, const struct workspace *w, const char *name)
@@ -427,14 +417,6 @@ static void run_step(const struct plan *p, const struct workspace *w, const stru
     }
 }
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 int plan_run(struct plan *p, struct workspace *w, enum plan_part part, const atomic_bool *cancel,
              struct profile *profile)
 {
@@ -444,10 +426,10 @@ int plan_run(struct plan *p, struct workspace *w, enum plan_part part, const ato
             continue;
         if (cancel && atomic_load_explicit(cancel, memory_order_relaxed))
             return ERR_CANCELLED;
-        double start = profile ? now() : 0;
+        double start = profile ? clock_seconds() : 0;
         run_step(p, w, s);
         if (profile) {
-            profile->seconds[s->node->op] += now() - start;
+            profile->seconds[s->node->op] += clock_seconds() - start;
             profile->flops[s->node->op] += s->flops;
             profile->calls[s->node->op]++;
         }

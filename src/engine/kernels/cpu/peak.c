@@ -1,20 +1,12 @@
 /* cpu/peak.c: how fast this CPU multiplies when nothing else stands in the way: registers only,
  * enough independent sums to hide the latency of an addition. What the other kernels are measured
  * against. */
+#include "base/clock.h"
 #include "engine/kernels/cpu/table.h"
 
 #include <omp.h>
-#include <time.h>
 
 enum { SUMS = 12, ROUNDS = 2000000 };
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Keep v in a register and let the compiler believe that it was changed. */
 #define TOUCH(v) __asm__ volatile("" : "+x"(v))
@@ -59,14 +51,14 @@ double cpu_peak(enum compute compute, int threads)
     volatile float keep = 0;
 
     for (int run = 0; run < 5; run++) {
-        double start = now();
+        double start = clock_seconds();
         float sum = 0;
 #pragma omp parallel num_threads(threads) reduction(+ : sum)
         sum += compute == COMPUTE_BF16 ? multiply_bf16() : multiply_f32();
         keep = keep + sum;
         int factor = compute == COMPUTE_BF16 ? BF16_PAIR : 1;
         double flops = 2.0 * factor * threads * (int)LANES * (int)SUMS * (int)ROUNDS;
-        double rate = flops / (now() - start);
+        double rate = flops / (clock_seconds() - start);
         best = rate > best ? rate : best;
     }
     return best;
