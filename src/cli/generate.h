@@ -7,7 +7,7 @@
 
 #include "cauldron.h"
 #include "cli/options.h"
-#include "cli/recipe.h"
+#include "recipe/recipe.h"
 #include "cli/terminal.h"
 #include "cli/trace.h"
 #include "image/image.h"

@@ -1,7 +1,7 @@
 /* inspect.c: `cauldron inspect`: the recipe that a picture carries. */
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "cli/recipe.h"
+#include "recipe/recipe.h"
 #include "image/image.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * reads back the same. */
 #include "fuzz.h"
 
-#include "cli/recipe.h"
+#include "recipe/recipe.h"
 
 #include <stdlib.h>
 #include <string.h>

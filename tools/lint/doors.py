@@ -7,16 +7,17 @@ import sys
 
 DOORS = {
     "base": [],
+    "recipe": ["base"],
     "image": ["base"],
     "engine": ["base", "image"],
-    "providers": ["base"],
-    "storage": ["base"],
-    "jobs": ["base", "storage", "providers"],
-    "experiments": ["base", "image", "storage", "jobs"],
-    "plugins": ["base", "image", "storage"],
+    "providers": ["base", "recipe", "image"],
+    "storage": ["base", "recipe"],
+    "jobs": ["base", "recipe", "image", "storage", "providers"],
+    "experiments": ["base", "recipe", "image", "storage", "jobs"],
+    "plugins": ["base", "recipe", "image", "storage"],
     "ops": ["base"],
     "server": ["base", "ops"],
-    "api": ["base", "ops", "server", "storage", "jobs", "experiments", "providers", "plugins"],
+    "api": ["base", "recipe", "image", "ops", "server", "storage", "jobs", "experiments", "providers", "plugins"],
     "cli": None,  # everything: it wires the rooms together
 }
 # Files that may open one door more.

@@ -1,5 +1,7 @@
-#include "cli/recipe.h"
+#include "recipe/recipe.h"
 
+#include "base/json.h"
+#include "base/sha256.h"
 #include "cauldron.h"
 
 #include <jansson.h>
@@ -69,14 +71,43 @@ static json_t *get(const struct recipe *r, const struct field *f)
     return NULL;
 }
 
+static void add_fields(const struct recipe *r, json_t *object)
+{
+    for (int i = 0; i < FIELDS; i++)
+        json_object_set_new(object, fields[i].key, get(r, &fields[i]));
+}
+
+json_t *recipe_to_json(const struct recipe *r)
+{
+    json_t *object = json_object();
+
+    add_fields(r, object);
+    return object;
+}
+
+void recipe_key(const struct recipe *r, const char *provider, const char *version, char out[65])
+{
+    json_t *object = recipe_to_json(r);
+    struct arena arena = {0};
+
+    json_object_del(object, "isa");
+    if (r->digest)
+        json_object_del(object, "model");
+    json_object_set_new(object, "provider", json_string(provider));
+    json_object_set_new(object, "provider_version", json_string(version));
+    const char *text = json_canonical(object, &arena);
+    sha256_hex(text, strlen(text), out);
+    json_decref(object);
+    arena_release(&arena);
+}
+
 char *recipe_json(const struct recipe *r, struct arena *a)
 {
     json_t *root = json_object();
 
     json_object_set_new(root, "recipe", json_integer(RECIPE_VERSION));
     json_object_set_new(root, "program", json_string("cauldron " CAULDRON_VERSION));
-    for (int i = 0; i < FIELDS; i++)
-        json_object_set_new(root, fields[i].key, get(r, &fields[i]));
+    add_fields(r, root);
     char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));
     json_decref(root);
     if (!text)
@@ -120,9 +151,22 @@ static bool set(struct recipe *r, const struct field *f, const json_t *v, struct
     return false;
 }
 
-int recipe_parse(struct str json, struct arena *a, struct recipe *out, struct err *e)
+int recipe_from_json(const json_t *object, struct arena *a, struct recipe *out, struct err *e)
 {
     struct recipe r = {0};
+
+    for (int i = 0; i < FIELDS; i++) {
+        const json_t *v = json_object_get(object, fields[i].key);
+        if (v ? !set(&r, &fields[i], v, a) : fields[i].needed)
+            return ERR(e, ERR_FORMAT, "the recipe's '%s' is %s", fields[i].key,
+                       v ? "not what it should be" : "missing");
+    }
+    *out = r;
+    return 0;
+}
+
+int recipe_parse(struct str json, struct arena *a, struct recipe *out, struct err *e)
+{
     json_error_t error;
     int rc = 0;
     json_t *root = json_loadb(json.p ? json.p : "", json.n, JSON_REJECT_DUPLICATES, &error);
@@ -135,14 +179,7 @@ int recipe_parse(struct str json, struct arena *a, struct recipe *out, struct er
                  (long long)version, RECIPE_VERSION);
         goto out;
     }
-    for (int i = 0; i < FIELDS && rc == 0; i++) {
-        const json_t *v = json_object_get(root, fields[i].key);
-        if (v ? !set(&r, &fields[i], v, a) : fields[i].needed)
-            rc = ERR(e, ERR_FORMAT, "the recipe's '%s' is %s", fields[i].key,
-                     v ? "not what it should be" : "missing");
-    }
-    if (rc == 0)
-        *out = r;
+    rc = recipe_from_json(root, a, out, e);
 out:
     json_decref(root);
     return rc;

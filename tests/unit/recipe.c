@@ -1,4 +1,4 @@
-#include "cli/recipe.h"
+#include "recipe/recipe.h"
 
 #include "test.h"
 

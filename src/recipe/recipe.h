@@ -9,12 +9,13 @@
  * Two forms: our JSON (exact, versioned) and A1111's `parameters` text (what other programs read).
  * Threads: any. Ownership: texts are borrowed; results live in the arena.
  */
-#ifndef CLI_RECIPE_H
-#define CLI_RECIPE_H
+#ifndef RECIPE_RECIPE_H
+#define RECIPE_RECIPE_H
 
 #include "base/arena.h"
 #include "base/err.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,5 +38,18 @@ char *recipe_parameters(const struct recipe *r, struct arena *a);
 /* ERR_FORMAT for anything but a recipe of this version. */
 WARN_UNUSED_RESULT int recipe_parse(struct str json, struct arena *a, struct recipe *out,
                                     struct err *e);
+/* The recipe's fields as a JSON object (a new reference), under the names that the API uses; the
+ * seed as text: JSON readers round integers above 2^53. */
+json_t *recipe_to_json(const struct recipe *r);
+/* The same from an object: every field that a recipe needs must be there, unknown keys are ignored.
+ */
+WARN_UNUSED_RESULT int recipe_from_json(const json_t *object, struct arena *a, struct recipe *out,
+                                        struct err *e);
+
+/* The identity of the picture ("cell"): SHA-256, as 64 hex digits, of the canonical JSON of all
+ * that decides its pixels: every field but the model's name (its digest stands for it, where there
+ * is one) and the instruction set, with the provider that draws and its version. Whether two
+ * requests are the same picture is this and nothing else. */
+void recipe_key(const struct recipe *r, const char *provider, const char *version, char out[65]);
 
 #endif
