@@ -92,8 +92,7 @@ bool clock_parse(struct str text, int64_t *unix_ms)
     int year, month, day, h = 0, m = 0, s = 0, ms = 0, minutes = 0;
 
     if (!number(&text, 4, 0, 9999, &year) || !str_skip(&text, "-") ||
-        !number(&text, 2, 1, 12, &month) || !str_skip(&text, "-") ||
-        !number(&text, 2, 1, 31, &day))
+        !number(&text, 2, 1, 12, &month) || !str_skip(&text, "-") || !number(&text, 2, 1, 31, &day))
         return false;
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     if (day > days[month - 1] + (month == 2 && leap))

@@ -27,7 +27,9 @@ enum err_code {
     ERR_NOT_FOUND = -5,
     ERR_NOMEM = -6, /* a size that comes from a user could not be had */
     ERR_CANCELLED = -7,
-    ERR_NETWORK = -8, /* a peer could not be reached or broke off: worth another try */
+    ERR_NETWORK = -8,  /* a peer could not be reached or broke off: worth another try */
+    ERR_CONFLICT = -9, /* it is there already, or has changed meanwhile */
+    ERR_DENIED = -10,  /* who asks may not */
 };
 
 struct err {

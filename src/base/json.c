@@ -22,7 +22,8 @@ int json_read(struct str text, json_t **out, struct err *e)
 
 static char *dump(const json_t *value, size_t flags, struct arena *a)
 {
-    char *text = json_dumps(value, flags | JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
+    char *text =
+        json_dumps(value, flags | JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
 
     if (!text)
         abort(); /* jansson refuses only what it did not make: cycles, and no memory */
