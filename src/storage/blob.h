@@ -1,0 +1,76 @@
+/*
+ * blob.h: byte strings kept outside the database (pictures, thumbnails), named by their content or
+ * by a key.
+ *
+ *   struct blobs *b;
+ *   if (blobs_open("file:///data/blobs", &b, &e)) ...
+ *   char sha[65];
+ *   if (blob_put(b, bytes, n, sha, &e)) ...         durable and complete, or not there at all
+ *   if (blob_open(b, sha, &fd, &size, &e)) ...
+ *
+ * Disk: ab/cd/<sha256>, written under a temporary name, fsynced with its folder, renamed; a second
+ * put of the same bytes writes nothing. Errors: ERR_NOT_FOUND, ERR_IO, ERR_FORMAT when the content
+ * is not what its name says. Threads: any.
+ */
+#ifndef STORAGE_BLOB_H
+#define STORAGE_BLOB_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct blobs;
+
+/* "file:///absolute" or "file:relative". */
+WARN_UNUSED_RESULT int blobs_open(const char *url, struct blobs **out, struct err *e);
+void blobs_close(struct blobs *b);
+
+WARN_UNUSED_RESULT int blob_put(struct blobs *b, const void *bytes, size_t n, char sha256[65],
+                                struct err *e);
+/* For sending: not verified. *fd belongs to the caller. */
+WARN_UNUSED_RESULT int blob_open(struct blobs *b, const char *sha256, int *fd, int64_t *size,
+                                 struct err *e);
+/* For using: read and verified, at most `max` bytes. */
+WARN_UNUSED_RESULT int blob_get(struct blobs *b, const char *sha256, size_t max, struct arena *a,
+                                struct str *out, struct err *e);
+WARN_UNUSED_RESULT int blob_remove(struct blobs *b, const char *sha256, struct err *e);
+bool blob_exists(struct blobs *b, const char *sha256);
+
+/* Things that can be made again, under a name of letters, digits, '-', '_', '.' (thumbnails:
+ * "<sha256>-256.webp"); put replaces. */
+WARN_UNUSED_RESULT int cache_put(struct blobs *b, const char *name, const void *bytes, size_t n,
+                                 struct err *e);
+WARN_UNUSED_RESULT int cache_open(struct blobs *b, const char *name, int *fd, int64_t *size,
+                                  struct err *e);
+
+/* Call `each` for every blob (kind 'b'), cache entry ('c') and left-over temporary file ('t'), with
+ * its age in seconds; stop when it returns non-zero, and return that. */
+WARN_UNUSED_RESULT int blobs_walk(struct blobs *b,
+                                  int (*each)(void *user, char kind, const char *name, int64_t size,
+                                              double age),
+                                  void *user, struct err *e);
+/* Free space where the blobs lie, bytes; -1 when unknown. */
+int64_t blobs_free_space(struct blobs *b);
+/* A write and a read back. */
+WARN_UNUSED_RESULT int blobs_check(struct blobs *b, struct err *e);
+
+struct blob_backend {
+    const char *scheme;
+    int (*open)(struct blobs *b, const char *url, struct err *e);
+    void (*close)(struct blobs *b);
+    int (*put)(struct blobs *b, const void *bytes, size_t n, char sha256[65], struct err *e);
+    int (*open_blob)(struct blobs *b, const char *sha256, int *fd, int64_t *size, struct err *e);
+    int (*remove)(struct blobs *b, const char *sha256, struct err *e);
+    int (*cache_put)(struct blobs *b, const char *name, const void *bytes, size_t n, struct err *e);
+    int (*cache_open)(struct blobs *b, const char *name, int *fd, int64_t *size, struct err *e);
+    int (*walk)(struct blobs *b,
+                int (*each)(void *user, char kind, const char *name, int64_t size, double age),
+                void *user, struct err *e);
+    int64_t (*free_space)(struct blobs *b);
+};
+
+#endif
