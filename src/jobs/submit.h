@@ -1,0 +1,81 @@
+/*
+ * submit.h: from wishes to rows: complete the parameters, find what is drawn already, add jobs for
+ * the rest. Everybody who wants pictures comes through here: the API, experiments, tasks.
+ *
+ *   struct wish wish = {.parameters = json, .user_id = user, .priority = PRIORITY_INTERACTIVE};
+ *   if (submit(s, &wish, 1, &arena, &generations, &e)) ...
+ *
+ * A submission is one transaction: when it returns 0 everything is accepted and durable; otherwise
+ * nothing is. Threads: any. Ownership: results live in the arena.
+ */
+#ifndef JOBS_SUBMIT_H
+#define JOBS_SUBMIT_H
+
+#include "jobs/bus.h"
+#include "jobs/queue.h"
+#include "providers/provider.h"
+#include "storage/blob.h"
+#include "storage/generations.h"
+#include "storage/jobs.h"
+
+struct submitter {
+    struct db *db;
+    struct blobs *blobs;
+    struct queue *queue;
+    struct bus *bus;
+    struct provider *const *providers; /* NULL-ended; the first one is the default */
+    int max_attempts;                  /* 0: 5 */
+};
+
+struct wish {
+    /* Either what was asked for (completed here) ... */
+    const json_t *parameters;
+    const char *provider; /* NULL: the default */
+    /* ... or, from a plan, what is complete already: */
+    const struct recipe *recipe;
+    const char *key;
+    const char *impossible; /* this cell cannot be drawn, because ...; parameters are kept */
+
+    const char *user_id, *request_id, *trace_id;
+    int priority;
+    int64_t position; /* in the order of its run */
+    const char *run_id, *experiment_id;
+    int64_t cell; /* -1 outside runs */
+    int replicate;
+    const char *axes;        /* JSON object or NULL */
+    const char *const *tags; /* NULL-ended or NULL */
+    bool redraw; /* also when the picture exists: for "retry", and to find out what changed */
+};
+/* Parameter problems of wish i come back in *problems (may be NULL) with ERR_ARG, *bad = i. */
+WARN_UNUSED_RESULT int submit(struct submitter *s, const struct wish *wishes, size_t count,
+                              struct arena *a, struct generation **out,
+                              struct parameter_problem **problems, size_t *bad, struct err *e);
+
+/* Cancel, retry, change priority: the row first, then whoever draws it is told. */
+WARN_UNUSED_RESULT int cancel_generation(struct submitter *s, const char *id, struct err *e);
+WARN_UNUSED_RESULT int cancel_job(struct submitter *s, const char *id, struct err *e);
+WARN_UNUSED_RESULT int cancel_run(struct submitter *s, const char *run_id, struct err *e);
+WARN_UNUSED_RESULT int retry_generation(struct submitter *s, const char *id, struct err *e);
+/* All failed cells of a run; *count of them. */
+WARN_UNUSED_RESULT int retry_run(struct submitter *s, const char *run_id, int64_t *count,
+                                 struct err *e);
+WARN_UNUSED_RESULT int pause_run(struct submitter *s, const char *run_id, bool paused,
+                                 struct err *e);
+WARN_UNUSED_RESULT int pause_queue(struct submitter *s, bool paused, struct err *e);
+
+/* Put a picture that was sent in (init, mask) into the blob store, by its content; the SHA-256 is
+ * what the recipe names. Decodes it first: ERR_FORMAT for what is not a picture. */
+WARN_UNUSED_RESULT int submit_picture(struct submitter *s, struct str bytes, char sha256[65],
+                                      struct err *e);
+
+/* Tell the screens what a step of the state machine moved (progress.c; at most 10/s per experiment,
+ * the last one always). */
+void publish_outcome(struct submitter *s, const struct job_outcome *o);
+/* Wait for one generation to end, without a thread: call `ended` once, from the bus's thread, when
+ * the event arrives; the caller has its own timeout. wait_forget takes it back. */
+struct wait;
+struct wait *wait_for(struct submitter *s, const char *generation_id,
+                      void (*ended)(void *user, const char *generation_id), void *user);
+void wait_forget(struct submitter *s, struct wait *w);
+
+#endif
