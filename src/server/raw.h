@@ -35,8 +35,10 @@ bool raw_wants_websocket(const struct raw *raw); /* a valid RFC 6455 opening han
 void raw_reply(struct raw *raw, unsigned status, const char *type, struct str bytes);
 
 /* Answer 101 (http.c computes Sec-WebSocket-Accept) and hand the socket over: `open` gets a
- * non-blocking file descriptor and the bytes that were read beyond the handshake; when done with it
- * the owner calls raw_upgraded_close(handle), never close(fd). */
+ * non-blocking file descriptor and the bytes that were read beyond the handshake (borrowed for the
+ * call); when done with it the owner calls raw_upgraded_close(handle), from any thread, never
+ * close(fd). `open` is called exactly once in every case: with fd -1 and handle NULL when the peer
+ * went away first or the server stops. */
 void raw_upgrade(struct raw *raw, void (*open)(void *user, int fd, struct str extra, void *handle),
                  void *user);
 void raw_upgraded_close(void *handle);
@@ -46,8 +48,11 @@ bool raw_defer(struct http_server *server, void (*call)(void *user), void *user)
 
 /* Implemented by socketio.c; never blocks. `server` is for raw_defer. */
 void socketio_http(struct socketio *io, struct http_server *server, struct raw *raw);
+/* The most bytes a body may have; longer ones are answered 413 before socketio_http sees them. */
+size_t socketio_max_body(const struct socketio *io);
 /* The peer of a suspended raw went away before it was answered. The raw must still be replied to
- * (the reply goes nowhere). */
+ * (the reply goes nowhere); until this returns it is not freed, even when the reply comes
+ * meanwhile. */
 void socketio_http_gone(struct socketio *io, struct raw *raw);
 
 #endif

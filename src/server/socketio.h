@@ -7,12 +7,16 @@
  *   if (socketio_start(&o, &io, &e)) ...
  *   socketio_emit(io, "/", "user:7", "experiment:42:progress", "[{\"completed\":3}]", NULL, 0);
  *   socketio_stop(io);
+ *   http_stop(server, 10.0);
+ *   socketio_free(io);
  *
- * One epoll thread owns all WebSockets and sessions and never blocks; callbacks that need the
- * database run on the HTTP server's handler pool through socketio_defer or quickly. Every socket
- * has a queue bounded in bytes: a peer that reads too slowly first loses events marked volatile,
- * then its connection. Protocols: engine.io-protocol v4, socket.io-protocol v5
- * (github.com/socketio). Threads: any thread may emit. Ownership: all texts are copied.
+ * One epoll thread owns all WebSockets and sessions and never blocks; callbacks run on the HTTP
+ * server's handler pool, one at a time for each socket, and may use the database. Every socket has
+ * a queue bounded in bytes: a peer that reads too slowly first loses events marked volatile, then
+ * its connection. Protocols: engine.io-protocol v4, socket.io-protocol v5 (github.com/socketio).
+ * Threads: any thread may emit; the loop takes over at most 64 MiB of emissions, beyond that the
+ * emitter waits for it. Ownership: all texts are copied; a struct socket is valid from its
+ * on_connect until its on_disconnect returns (until on_connect returns when that refuses).
  */
 #ifndef SERVER_SOCKETIO_H
 #define SERVER_SOCKETIO_H
@@ -35,7 +39,10 @@ struct socketio_options {
     size_t max_payload;                                  /* bytes of a message; 1e6 */
     size_t max_queue;                                    /* bytes waiting for a socket; 4 MiB */
     int max_sockets;                                     /* 10000 */
-    const char *allowed_origins;                         /* as http_options */
+    const char *allowed_origins;                         /* as http_options; "*": any */
+    /* The cookie that logs in: later requests of a session must carry the same value (and the same
+     * Authorization) as the one that opened it. NULL: none is looked at. */
+    const char *session_cookie;
     void *user;
     /* A client wants in: its identity is that of the HTTP request that opened the session; auth is
      * the CONNECT packet's payload (object or NULL). Return 0, or -1 with a message for
@@ -54,8 +61,11 @@ struct socketio_options socketio_options(void);
 
 WARN_UNUSED_RESULT int socketio_start(const struct socketio_options *o, struct socketio **out,
                                       struct err *e);
-/* Sends everyone a DISCONNECT and closes. */
+/* Sends everyone a DISCONNECT, closes, and waits for the callbacks to end. Requests are answered
+ * 503 from then on. Before http_stop, whose handler pool runs the callbacks. */
 void socketio_stop(struct socketio *io);
+/* After http_stop. */
+void socketio_free(struct socketio *io);
 
 const struct identity *socket_identity(const struct socket *s);
 const char *socket_id(const struct socket *s);
@@ -78,6 +88,16 @@ void socketio_emit(struct socketio *io, const char *name_space, const char *room
 /* To one socket. */
 void socket_emit(struct socket *s, const char *event, const char *arguments,
                  const struct str *attachment, enum emit_kind kind);
+/* With as many attachments as `arguments` has placeholders (at most 64). */
+void socket_emit_all(struct socket *s, const char *event, const char *arguments,
+                     const struct str *attachments, size_t count, enum emit_kind kind);
+/* In on_event only: the next attachment of the acknowledgement that is about to be returned; the
+ * number for its placeholder, or -1 after 64. */
+int socket_attach(struct socket *s, struct str bytes);
+
+/* End the sockets of a room as the server: a user was removed, a session ended. */
+void socketio_disconnect(struct socketio *io, const char *name_space, const char *room);
+void socket_disconnect(struct socket *s);
 
 struct socketio_stats {
     int sockets, sessions, polling;
