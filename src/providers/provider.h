@@ -171,6 +171,14 @@ struct provider_backend {
                 struct err *e);
     void (*stats)(struct provider *p, struct provider_stats *out);
 };
+/* A provider of a table that provider_open does not list: for tests of those who call providers.
+ * The table outlives it. */
+WARN_UNUSED_RESULT int provider_from_backend(const struct provider_backend *backend,
+                                             const struct provider_options *o,
+                                             struct provider **out, struct err *e);
+/* What a backend keeps for itself: set by its open, NULL before. */
+void provider_set_state(struct provider *p, void *state);
+void *provider_state(const struct provider *p);
 
 /* ==== what there is to choose from, whoever draws ==== */
 
