@@ -34,9 +34,12 @@ struct provider_options {
     const char *dtype, *isa;          /* NULL: the default */
     int threads;                      /* of one device slot; 0: all cores shared by the slots */
     int slots;                        /* pictures' batches drawn at once on the CPU; 0: 1 */
-    int64_t memory_budget; /* bytes for models kept open; 0: half of the machine's memory */
+    int64_t memory_budget; /* bytes for models kept open, all slots together; 0: half of the
+                              machine's memory */
     int max_rows;          /* of one pass of the network; 0: the engine's default */
     bool low_memory;
+    const char *data_folder;   /* where digests.json remembers digests; NULL: nowhere */
+    const char *default_model; /* of requests that name none; NULL: "demo" */
 };
 
 /* get_available_models */
@@ -84,9 +87,11 @@ struct draw_result {
     int code; /* 0, or an err_code */
     const char *message;
     struct image image;  /* the receiver takes it; pixels NULL unless code is 0 */
-    double seconds;      /* of its own steps and decoding, without waiting */
-    double step_seconds; /* mean of one evaluation */
-    int64_t memory_used; /* bytes, peak of the process while it was drawn */
+    double seconds;      /* its share of the work: of each pass the part of its rows, and all of
+                            its encoding and decoding; without waiting and loading */
+    double step_seconds; /* mean of one evaluation, its share likewise */
+    int64_t memory_used; /* bytes that drawing it takes: weights, packed weights, the values of its
+                            largest pass; the same however often and beside whatever it is drawn */
     const char *device, *dtype, *isa;
     const char *warning; /* e.g. what of the prompt was cut off; NULL: none */
 };
@@ -101,13 +106,16 @@ struct draw_source {
     /* Another picture to draw, or NULL. Called between steps; must not block. model NULL: any, this
      * is the first one; else only one of this model digest and size can join the running batch. */
     struct draw *(*next)(void *user, const char *model, int width, int height);
-    /* After each evaluation; preview NULL unless one was made for this step. */
+    /* After each evaluation; preview (borrowed for the call) NULL unless one was made for this
+     * step: d->preview may change at any call. Also about once a second while the picture waits for
+     * room for its model, with step 0. */
     enum draw_answer (*progress)(void *user, struct draw *d, int step, int steps,
                                  const struct image *preview);
     /* Exactly once for each picture that next() gave. */
     void (*done)(void *user, struct draw *d, struct draw_result *r);
     /* Phases for metrics: "load", "encode", "step", "decode", in seconds. May be NULL. */
     void (*phase)(void *user, const char *phase, double seconds);
+    double preview_seconds; /* between two previews of one picture; 0: 0.5 */
 };
 
 WARN_UNUSED_RESULT int provider_open(const char *name, const struct provider_options *o,
@@ -135,10 +143,14 @@ WARN_UNUSED_RESULT int provider_optimize(struct provider *p, const char *device,
 struct parameter_problem {
     const char *name, *expected;
 };
-/* From what was asked for (names of the generate request; absent ones take the model's defaults,
- * A1111's and ComfyUI's names of samplers are accepted) to a complete, legal recipe and its key.
+/* From what was asked for to a complete, legal recipe and its key. Parameters have the names of the
+ * generate request or of a recipe's JSON; absent ones (or null) take the model's defaults, A1111's
+ * and ComfyUI's names of samplers are accepted, unknown parameters are bad. "seed" is an integer or
+ * decimal text; absent or -1: random, below 2^32. "init_image" and "mask" are the SHA-256 of the
+ * files; "init_width" and "init_height", from who has the picture, are then the default size,
+ * rounded down to the model's multiple.
  * ERR_ARG lists every bad parameter in *problems (may be NULL; ended by a row with name NULL);
- * ERR_NOT_FOUND for the model. init and mask are given as their SHA-256. */
+ * ERR_NOT_FOUND for the model names what is installed. */
 WARN_UNUSED_RESULT int provider_complete(struct provider *p, const json_t *parameters,
                                          struct arena *a, struct recipe *out, char key[65],
                                          struct parameter_problem **problems, struct err *e);
@@ -154,6 +166,7 @@ struct provider_stats {
 };
 void provider_stats(struct provider *p, struct provider_stats *out);
 
+/* One kind of provider: a row of the table in provider.c. Every function is needed. */
 struct provider_backend {
     const char *name, *version;
     int (*open)(struct provider *p, const struct provider_options *o, struct err *e);
@@ -171,6 +184,12 @@ struct provider_backend {
                 struct err *e);
     void (*stats)(struct provider *p, struct provider_stats *out);
 };
+/* What a backend's open() made, for its other functions. */
+void provider_set_state(struct provider *p, void *state);
+void *provider_state(const struct provider *p);
+/* A provider of a table of one's own, for tests: open() is not called, `state` is what
+ * provider_state gives; functions that are not called may be NULL. End with provider_close. */
+struct provider *provider_from_backend(const struct provider_backend *backend, void *state);
 /* A provider of a table that provider_open does not list: for tests of those who call providers.
  * The table outlives it. */
 WARN_UNUSED_RESULT int provider_from_backend(const struct provider_backend *backend,
@@ -180,18 +199,21 @@ WARN_UNUSED_RESULT int provider_from_backend(const struct provider_backend *back
 void provider_set_state(struct provider *p, void *state);
 void *provider_state(const struct provider *p);
 
-/* ==== what there is to choose from, whoever draws ==== */
+/* ==== what there is to choose from, whoever draws; results live in the arena ==== */
 
 struct sampler_entry {
-    const char *name, *label; /* "dpmpp_2m", "DPM++ 2M" (A1111's) */
-    const char *const *aliases;
+    const char *name, *label;     /* "dpmpp_2m", "DPM++ 2M" (A1111's) */
+    const char *const *aliases;   /* NULL-ended */
     const char *const *schedules; /* legal together, NULL-ended */
-    bool second_order, stochastic, uses_eta;
+    bool second_order;            /* two evaluations of the network in a step */
+    bool stochastic;              /* draws new noise in every step */
+    bool uses_eta, uses_spacing;
 };
-const struct sampler_entry *provider_samplers(size_t *count);
+const struct sampler_entry *provider_samplers(struct arena *a, size_t *count);
 struct schedule_entry {
     const char *name, *label;
+    const char *const *aliases; /* NULL-ended */
 };
-const struct schedule_entry *provider_schedules(size_t *count);
+const struct schedule_entry *provider_schedules(struct arena *a, size_t *count);
 
 #endif
