@@ -8,6 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+const char *data_folder(void)
+{
+    const char *folder = getenv("CAULDRON_DATA");
+    return folder && folder[0] ? folder : "./data";
+}
+
 const char *models_folder(struct arena *a)
 {
     const char *folder = getenv("CAULDRON_MODELS");

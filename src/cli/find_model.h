@@ -11,12 +11,14 @@
 #ifndef CLI_FIND_MODEL_H
 #define CLI_FIND_MODEL_H
 
-#include "cli/digests.h"
+#include "engine/weights/digests.h"
 #include "engine/weights/find.h"
 
 /* The path of a model by name or path; ERR_NOT_FOUND lists what is installed. */
 WARN_UNUSED_RESULT int find_model(struct arena *a, const char *name, char **path, struct err *e);
 
+/* $CAULDRON_DATA, ./data by default: what the program keeps, the digests of models among it. */
+const char *data_folder(void);
 /* All the places, the user's own folder first. */
 struct model_paths model_places(struct arena *a);
 /* $CAULDRON_MODELS, ./data/models by default: where `models add` puts things. */

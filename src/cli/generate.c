@@ -206,7 +206,7 @@ static int open_model(struct generate *s, struct err *e)
     o.max_rows = 2 * TOGETHER;
     if (cauldron_open(path, &o, &s->model, &error))
         return ERR(e, error.code, "%s", error.message);
-    if ((rc = model_digest_cached(&s->arena, path, w->variant, digest, e)))
+    if ((rc = model_digest_cached(&s->arena, data_folder(), path, w->variant, digest, e)))
         return rc;
     if (s->base.digest && strcmp(s->base.digest, digest) != 0)
         return ERR(e, ERR_ARG, "'%s' was drawn with other weights (digest %.12s..., here %.12s...)",

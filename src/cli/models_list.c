@@ -93,7 +93,8 @@ static void gather(struct arena *a, struct facts *f, bool digest)
     }
     describe(m, f);
     model_close(m);
-    if ((digest || f->bytes <= small) && model_digest_cached(a, f->path, NULL, f->digest, &e)) {
+    if ((digest || f->bytes <= small) &&
+        model_digest_cached(a, data_folder(), f->path, NULL, f->digest, &e)) {
         f->digest[0] = 0;
         f->error = arena_strdup(a, e.message);
     }

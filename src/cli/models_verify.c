@@ -150,7 +150,7 @@ static int verify(struct arena *a, const char *name, const char *path, struct er
     int rc = check_recorded(&c, e);
 
     if (rc == 0)
-        rc = model_digest_fresh(a, path, NULL, digest, &c.remembered, former, e);
+        rc = model_digest_fresh(a, data_folder(), path, NULL, digest, &c.remembered, former, e);
     if (rc)
         return rc;
     if (c.remembered && strcmp(digest, former) != 0)

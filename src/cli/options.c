@@ -1,7 +1,9 @@
 #include "cli/options.h"
 
+#include "base/file.h"
 #include "cli/commands.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -215,6 +217,65 @@ static int check_rest(const struct opt_spec *spec, const struct options *o, stru
     return 0;
 }
 
+/* "max-body": CAULDRON_MAX_BODY. */
+const char *option_variable(const struct opt *o, struct arena *a)
+{
+    if (o->environment)
+        return o->environment;
+    char *name = arena_printf(a, "CAULDRON_%s", o->name);
+    for (char *p = name; *p; p++)
+        *p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+    return name;
+}
+
+/* The first line of a secret's file. */
+static int read_secret(const char *variable, const char *path, struct arena *a, const char **out,
+                       struct err *e)
+{
+    struct str text;
+
+    if (file_read(a, path, 64 << 10, &text, e))
+        return err_prefix(e, "%s", variable);
+    *out = arena_str(a, (struct str){text.p, strcspn(text.p, "\r\n")});
+    return 0;
+}
+
+/* What the environment says, NULL when it says nothing. An empty variable says nothing. */
+static int from_environment(const struct opt *o, struct arena *a, const char **out, struct err *e)
+{
+    const char *variable = option_variable(o, a);
+    const char *file_variable = arena_printf(a, "%s_FILE", variable);
+    const char *value = getenv(variable), *file = getenv(file_variable);
+
+    *out = NULL;
+    if (value && value[0])
+        *out = value;
+    else if (o->type == OPT_STRING && file && file[0])
+        return read_secret(file_variable, file, a, out, e);
+    return 0;
+}
+
+static int set_from_environment(const struct opt *o, void *target, struct arena *a, bool *done,
+                                struct err *e)
+{
+    const char *value;
+
+    if (from_environment(o, a, &value, e))
+        return e->code;
+    *done = value != NULL;
+    if (!value)
+        return 0;
+    if (o->type == OPT_FLAG) {
+        bool yes = strcmp(value, "1") == 0 || strcmp(value, "true") == 0;
+        if (!yes && strcmp(value, "0") != 0 && strcmp(value, "false") != 0)
+            return ERR(e, ERR_ARG, "%s takes 1 or 0, not '%s'", option_variable(o, a), value);
+        *(bool *)((char *)target + o->offset) = yes;
+        return 0;
+    }
+    int rc = set(o, value, target, a, e);
+    return rc ? err_prefix(e, "%s in the environment", option_variable(o, a)) : 0;
+}
+
 static int finish(const struct parser *p, void *target, struct options *out, struct err *e)
 {
     struct arena *a = &out->arena;
@@ -222,7 +283,12 @@ static int finish(const struct parser *p, void *target, struct options *out, str
 
     for (int i = 0; i < p->count && rc == 0; i++) {
         const struct opt *o = &p->spec->table[i];
+        bool done = false;
         if (!o->name || out->given >> i & 1)
+            continue;
+        if (p->spec->environment)
+            rc = set_from_environment(o, target, a, &done, e);
+        if (rc || done)
             continue;
         if (o->needed)
             rc = ERR(e, ERR_ARG, "%s is missing: see 'cauldron %s --help'", shown(o, a),

@@ -75,6 +75,7 @@ struct opt {
     const char *help;           /* one sentence, lower case; wrapped when printed */
     double min, max;            /* both 0: any number of the type */
     const char *const *choices; /* ended by NULL */
+    const char *environment;    /* the variable that sets it; NULL: CAULDRON_NAME, see opt_spec */
     int (*parse)(const char *text, void *field, struct err *e);
 };
 
@@ -87,6 +88,9 @@ struct opt_spec {
     const struct opt *table; /* at most 62 rows, ended by {0}; --help is added */
     int min_rest, max_rest;  /* how many other arguments; max -1: any number */
     const char *rest;        /* what they are, for messages: "a prompt" */
+    bool environment; /* options that were not given are looked for in the environment: "max-body"
+                         in CAULDRON_MAX_BODY; texts also in the file that CAULDRON_MAX_BODY_FILE
+                         names (secrets) */
 };
 
 struct options {
@@ -106,6 +110,8 @@ WARN_UNUSED_RESULT int options_parse(const struct opt_spec *spec, int argc, char
 WARN_UNUSED_RESULT int options_read(const struct opt_spec *spec, int argc, char **argv,
                                     void *target, struct options *out, struct err *e);
 bool options_given(const struct options *o, const char *name);
+/* The environment variable of an option, for specs with `environment`. */
+const char *option_variable(const struct opt *o, struct arena *a);
 void options_print_help(const struct opt_spec *spec, FILE *to);
 void options_release(struct options *o);
 

@@ -37,7 +37,7 @@ static const char *value_of(const struct opt *o, struct arena *a)
     return list;
 }
 
-static void print_row(const struct opt *o, struct arena *a, FILE *to)
+static void print_row(const struct opt *o, bool environment, struct arena *a, FILE *to)
 {
     const char *letter = o->letter ? arena_printf(a, "-%c, ", o->letter) : "    ";
     int at = fprintf(to, "  %s--%s%s", letter, o->name, value_of(o, a));
@@ -47,6 +47,8 @@ static void print_row(const struct opt *o, struct arena *a, FILE *to)
         help = arena_printf(a, "%s%s(may be repeated)", help, help[0] ? " " : "");
     if (o->initial)
         help = arena_printf(a, "%s%s(default: %s)", help, help[0] ? " " : "", o->initial);
+    if (environment)
+        help = arena_printf(a, "%s%s[%s]", help, help[0] ? " " : "", option_variable(o, a));
     if (!help[0]) {
         fputc('\n', to);
         return;
@@ -71,11 +73,11 @@ void options_print_help(const struct opt_spec *spec, FILE *to)
     }
     for (const struct opt *o = spec->table; o->name || o->heading; o++) {
         if (o->name)
-            print_row(o, &a, to);
+            print_row(o, spec->environment, &a, to);
         else
             fprintf(to, "\n%s:\n", o->heading);
     }
-    print_row(&help, &a, to);
+    print_row(&help, false, &a, to);
     arena_release(&a);
 }
 
