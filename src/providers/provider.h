@@ -184,12 +184,6 @@ struct provider_backend {
                 struct err *e);
     void (*stats)(struct provider *p, struct provider_stats *out);
 };
-/* What a backend's open() made, for its other functions. */
-void provider_set_state(struct provider *p, void *state);
-void *provider_state(const struct provider *p);
-/* A provider of a table of one's own, for tests: open() is not called, `state` is what
- * provider_state gives; functions that are not called may be NULL. End with provider_close. */
-struct provider *provider_from_backend(const struct provider_backend *backend, void *state);
 /* A provider of a table that provider_open does not list: for tests of those who call providers.
  * The table outlives it. */
 WARN_UNUSED_RESULT int provider_from_backend(const struct provider_backend *backend,
