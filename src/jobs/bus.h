@@ -3,14 +3,15 @@
  * to every server. Events are hints for screens; nothing depends on their arrival.
  *
  *   struct bus *bus;
- *   if (bus_open("memory:", &bus, &e)) ...
+ *   if (bus_open("memory:", &bus, &e)) ...             or "redis://host:6379/0?prefix=main"
  *   bus_listen(bus, listener, io);
  *   bus_publish(bus, &(struct bus_event){.room = "user:7", .name = "experiment:42:progress",
  *                                        .data = "{...}"});
  *
  * Threads: any may publish, and publishing never blocks on the network: what Redis does not take in
  * time is dropped and counted. Listeners are called on the bus's thread, in order, and must be
- * quick. Ownership: everything is borrowed for the call.
+ * quick. What this process says reaches its own listeners also while Redis is away. Ownership:
+ * everything is borrowed for the call.
  */
 #ifndef JOBS_BUS_H
 #define JOBS_BUS_H
@@ -33,7 +34,7 @@ struct bus_event {
 WARN_UNUSED_RESULT int bus_open(const char *url, struct bus **out, struct err *e);
 void bus_close(struct bus *b);
 void bus_publish(struct bus *b, const struct bus_event *event);
-/* Before the first publish. */
+/* At most 16 listeners and hearers together; more are an error in the program and are left out. */
 void bus_listen(struct bus *b, void (*listener)(void *user, const struct bus_event *event),
                 void *user);
 
@@ -41,6 +42,9 @@ void bus_listen(struct bus *b, void (*listener)(void *user, const struct bus_eve
 void bus_tell(struct bus *b, const char *topic, const char *text);
 void bus_hear(struct bus *b, void (*hear)(void *user, const char *topic, const char *text),
               void *user);
+/* Take back every listener and hearer of this user; none of them runs when it returns. Not from the
+ * bus's thread. */
+void bus_forget(struct bus *b, void *user);
 /* Whether anybody on any process watches this generation (previews are worth making); kept alive by
  * bus_watch every few seconds. */
 void bus_watch(struct bus *b, const char *generation_id, double seconds);
@@ -51,5 +55,16 @@ struct bus_stats {
     bool connected;
 };
 void bus_stats(struct bus *b, struct bus_stats *out);
+
+/* How messages reach other processes; memory has nothing to do. */
+struct bus_frame; /* bus_frame.h */
+struct bus_backend {
+    const char *scheme;
+    int (*open)(struct bus *b, const char *url, struct err *e);
+    void (*close)(struct bus *b);
+    /* False: dropped. Must not block. */
+    bool (*send)(struct bus *b, struct bus_frame *f);
+    bool (*connected)(struct bus *b);
+};
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * queue.h: how jobs reach workers: memory.c (one process) and redis.c (Redis Streams, a consumer
- * group, XAUTOCLAIM). The database is the truth (storage/jobs.h); a queue only says "look at this
+ * queue.h: how jobs reach workers: queue_memory.c (one process) and queue_redis.c (Redis Streams, a
+ * consumer group, XAUTOCLAIM). The database is the truth (storage/jobs.h); a queue only says "look at this
  * job", perhaps twice, perhaps never: claims are fenced in the database, and the feeder hands every
  * waiting job out again after a while. Losing a queue's whole content loses nothing.
  *
  *   struct queue *q;
- *   if (queue_open("memory:", &q, &e)) ...                  or "redis://host:6379/0"
+ *   if (queue_open("memory:", &q, &e)) ...                  or "redis://host:6379/0?prefix=main"
  *   if (queue_push(q, id, priority, &e)) ...
  *   if (queue_take(q, worker, 1.0, &ticket, &e) == 1) { ...; queue_done(q, &ticket, &e); }
  *
@@ -42,11 +42,14 @@ WARN_UNUSED_RESULT int queue_reclaim(struct queue *q, const char *worker, double
                                      struct ticket *out, struct err *e);
 /* How many entries wait to be taken. */
 WARN_UNUSED_RESULT int queue_length(struct queue *q, int64_t *out, struct err *e);
-/* Make a blocked queue_take return, for shutdown. */
+/* Make every blocked queue_take return, and later ones not wait, for shutdown. */
 void queue_wake(struct queue *q);
+/* Whether other processes take from it; only a worker may fill one that is this process's alone. */
+bool queue_shared(const struct queue *q);
 
 struct queue_backend {
     const char *scheme;
+    bool shared;
     int (*open)(struct queue *q, const char *url, struct err *e);
     void (*close)(struct queue *q);
     int (*push)(struct queue *q, const char *job, int priority, struct err *e);

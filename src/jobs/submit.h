@@ -2,11 +2,14 @@
  * submit.h: from wishes to rows: complete the parameters, find what is drawn already, add jobs for
  * the rest. Everybody who wants pictures comes through here: the API, experiments, tasks.
  *
+ *   struct submitter s = {.db = db, .blobs = blobs, .queue = q, .bus = bus, .providers = all};
+ *   if (submitter_open(&s, &e)) ...
  *   struct wish wish = {.parameters = json, .user_id = user, .priority = PRIORITY_INTERACTIVE};
  *   if (submit(s, &wish, 1, &arena, &generations, &e)) ...
  *
  * A submission is one transaction: when it returns 0 everything is accepted and durable; otherwise
- * nothing is. Threads: any. Ownership: results live in the arena.
+ * nothing is. Threads: any. Ownership: results live in the arena; a struct submitter stays where it
+ * is between submitter_open and submitter_close.
  */
 #ifndef JOBS_SUBMIT_H
 #define JOBS_SUBMIT_H
@@ -25,7 +28,12 @@ struct submitter {
     struct bus *bus;
     struct provider *const *providers; /* NULL-ended; the first one is the default */
     int max_attempts;                  /* 0: 5 */
+    struct hub *hub;                   /* of submitter_open */
 };
+/* Start what tells the screens; the fields above are filled in. Closed after the workers and before
+ * the bus. */
+WARN_UNUSED_RESULT int submitter_open(struct submitter *s, struct err *e);
+void submitter_close(struct submitter *s);
 
 struct wish {
     /* Either what was asked for (completed here) ... */
@@ -71,6 +79,11 @@ WARN_UNUSED_RESULT int submit_picture(struct submitter *s, struct str bytes, cha
 /* Tell the screens what a step of the state machine moved (progress.c; at most 10/s per experiment,
  * the last one always). */
 void publish_outcome(struct submitter *s, const struct job_outcome *o);
+/* The counters of a run changed otherwise: it started, was extended, paused. */
+void publish_run(struct submitter *s, const char *run_id);
+/* The room of a user's sockets: "user:{id}", and "user:nobody" for NULL or "" (no login). */
+enum { USER_ROOM = UUID_TEXT + 8 };
+void user_room(const char *user_id, char out[USER_ROOM]);
 /* Wait for one generation to end, without a thread: call `ended` once, from the bus's thread, when
  * the event arrives; the caller has its own timeout. wait_forget takes it back. */
 struct wait;
