@@ -20,6 +20,8 @@
 #include "server/socketio.h"
 
 struct metrics;
+struct sentry;
+struct throttle;
 
 struct app {
     struct db *db;
@@ -30,8 +32,10 @@ struct app {
     struct provider *provider; /* the default one */
     struct worker *worker;     /* NULL when this process does not draw */
     struct metrics *metrics;   /* ops/metrics.h */
+    struct sentry *sentry;       /* ops/sentry.h */
+    struct throttle *throttle;   /* throttle.h */
     struct socketio *sockets;
-    bool login_needed; /* false: loopback only, no user configured: everyone is admin */
+    _Atomic bool login_needed; /* false: loopback only, no user configured: everyone is admin */
     int64_t session_ms, session_idle_ms;
     const char *version;
     int64_t started_at;
