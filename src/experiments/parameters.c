@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 400, PROMPT_BYTES = 40000, PICTURE_BYTES = 16 << 20 };
+enum { NAME_BYTES = 400, PROMPT_BYTES = PARAMETER_PROMPT_BYTES, PICTURE_BYTES = 16 << 20 };
 
 static const char *const spacings[] = {"leading", "linspace", "trailing", NULL};
 static const char *const rngs[] = {"cpu", "cuda", NULL};

@@ -12,6 +12,9 @@
 
 #include "experiments/problems.h"
 
+/* The longest prompt, also after variables and replacements. */
+enum { PARAMETER_PROMPT_BYTES = 10000 };
+
 enum parameter_kind {
     PARAMETER_PROMPT, /* text in which variables and replacements work */
     PARAMETER_NAME,   /* text; lists of it may be written with commas */

@@ -27,6 +27,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "experiments/spec.h"
 #include "recipe/recipe.h"
 
@@ -105,6 +106,7 @@ struct plan {
     struct plan_reason *reasons;
     size_t reason_count;
     struct plan_totals totals;
+    struct map by_id; /* of plan_find */
     struct arena arena;
 };
 
