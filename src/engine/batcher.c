@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "engine/networks/networks.h"
 #include "engine/pipeline.h"
 
@@ -132,59 +133,109 @@ static int evaluate(struct cauldron_model *m, struct job *const *jobs, int count
     return 0;
 }
 
-static void leave(struct batcher *b, struct job *j)
+static void leave(struct batcher *b, struct job *j, const struct err *e)
 {
     for (struct job **at = &b->jobs; *at; at = &(*at)->next)
         if (*at == j) {
             *at = j->next;
             break;
         }
+    if (b->ended)
+        b->ended(b->user, j, e);
     job_free(j);
 }
 
-/* Jobs that want nothing more are drawn; returns 1 if there was one. */
-static int finish_one(struct batcher *b, struct err *e)
+/* Jobs that want nothing more are drawn. */
+static int finish(struct batcher *b, struct err *e)
 {
-    for (struct job *j = b->jobs; j; j = j->next)
-        if (!j->wants) {
-            int rc = job_finish(b->model, j, e);
-            leave(b, j);
-            return rc ? rc : 1;
+    for (struct job *j = b->jobs, *next; j; j = next) {
+        struct err error = {0};
+        next = j->next;
+        if (j->wants)
+            continue;
+        int rc = job_finish(b->model, j, &error);
+        leave(b, j, &error);
+        if (rc && !b->ended) {
+            *e = error;
+            return rc;
         }
+    }
     return 0;
+}
+
+/* A pass, and what it cost, divided by rows. */
+static int pass(struct batcher *b, struct job *const *chosen, int count, int rows, float *answers,
+                struct err *e)
+{
+    double started = clock_seconds();
+    int rc;
+
+    b->model->workspace_used = 0;
+    rc = evaluate(b->model, chosen, count, rows, answers, e);
+    if (rc)
+        return rc;
+    b->pass_seconds = clock_seconds() - started;
+    b->pass_rows = rows;
+    for (int i = 0; i < count; i++) {
+        struct job_cost *cost = &chosen[i]->cost;
+        cost->steps += b->pass_seconds * job_rows(chosen[i]) / rows;
+        cost->evaluations++;
+        if (b->model->workspace_used > cost->workspace)
+            cost->workspace = b->model->workspace_used;
+    }
+    return 0;
+}
+
+/* Hand out the answers; who is cancelled by its own callback leaves, the others go on. */
+static void feed(struct batcher *b, struct job *const *chosen, int count, const float *answers)
+{
+    for (int i = 0; i < count; i++) {
+        struct err error = {0};
+        size_t taken = (size_t)job_rows(chosen[i]) * chosen[i]->count;
+        if (job_feed(b->model, chosen[i], answers, &error)) {
+            chosen[i]->out->status = CAULDRON_CANCELLED;
+            leave(b, chosen[i], &error);
+        }
+        answers += taken;
+    }
+}
+
+/* One evaluation for those whose turn it is. */
+static int advance(struct batcher *b, struct err *e)
+{
+    struct job *chosen[MAX_ROWS] = {NULL};
+    int rows, count = choose(b, chosen, &rows), rc;
+    float *answers = malloc((size_t)rows * chosen[0]->count * sizeof *answers);
+
+    if (!answers)
+        abort();
+    rc = pass(b, chosen, count, rows, answers, e);
+    if (rc == ERR_NOMEM && count > 1) { /* together they are too large: one after the other */
+        count = 1;
+        rc = pass(b, chosen, count, job_rows(chosen[0]), answers, e);
+    }
+    if (rc == 0)
+        feed(b, chosen, count, answers);
+    free(answers);
+    if (rc && b->ended) {
+        struct err error = *e;
+        for (int i = 0; i < count; i++)
+            leave(b, chosen[i], &error);
+        rc = 0;
+    }
+    return rc;
 }
 
 int batcher_step(struct batcher *b, int *left, struct err *e)
 {
-    struct cauldron_model *m = b->model;
-    struct job *chosen[MAX_ROWS];
-    int rows, rc = 0;
+    int rc;
 
-    while ((rc = finish_one(b, e)) > 0)
-        ;
-    if (rc == 0 && b->jobs) {
-        int count = choose(b, chosen, &rows);
-        size_t one = chosen[0]->count;
-        float *answers = malloc((size_t)rows * one * sizeof *answers);
-        if (!answers)
-            abort();
-        rc = evaluate(m, chosen, count, rows, answers, e);
-        const float *answer = answers;
-        for (int i = 0; i < count && rc == 0; i++) {
-            int taken = job_rows(chosen[i]);
-            rc = job_feed(m, chosen[i], answer, e);
-            answer += (size_t)taken * one;
-            if (rc == ERR_CANCELLED) { /* its own callback's wish: the others go on */
-                chosen[i]->out->status = CAULDRON_CANCELLED;
-                leave(b, chosen[i]);
-                rc = 0;
-            }
-        }
-        free(answers);
-        if (rc == 0)
-            while ((rc = finish_one(b, e)) > 0)
-                ;
-    }
+    b->pass_rows = 0;
+    rc = finish(b, e);
+    if (rc == 0 && b->jobs)
+        rc = advance(b, e);
+    if (rc == 0)
+        rc = finish(b, e);
     *left = 0;
     for (const struct job *j = b->jobs; j; j = j->next)
         ++*left;

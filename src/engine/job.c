@@ -292,6 +292,7 @@ int job_new(struct cauldron_model *m, const struct cauldron_request *r, int inde
     j->request = *r;
     j->out = out;
     j->started = clock_seconds();
+    m->workspace_used = 0;
     j->h = r->height / latent_scale(m);
     j->w = r->width / latent_scale(m);
     j->count = (size_t)m->files->vae.latent_channels * (size_t)j->h * (size_t)j->w;
@@ -308,6 +309,8 @@ int job_new(struct cauldron_model *m, const struct cauldron_request *r, int inde
     if (rc)
         goto out;
     j->wants = sampler_next(j->sampler, &j->want);
+    j->cost.begin = clock_seconds() - j->started;
+    j->cost.workspace = m->workspace_used;
     *job = j;
 out:
     if (rc)
@@ -416,6 +419,7 @@ int job_finish(struct cauldron_model *m, struct job *j, struct err *e)
     const struct cauldron_request *r = &j->request;
     size_t pixels = (size_t)r->width * (size_t)r->height;
     struct cauldron_picture *out = j->out;
+    double started = clock_seconds();
     float *x = malloc(3 * pixels * sizeof *x);
     int rc = ERR_NOMEM;
 
@@ -425,6 +429,7 @@ int job_finish(struct cauldron_model *m, struct job *j, struct err *e)
         goto out;
     }
     pass_finished(m, COMPONENT_UNET);
+    m->workspace_used = j->cost.workspace;
     rc = pass_decode(m, sampler_latents(j->sampler), j->h, j->w, x, e);
     if (rc)
         goto out;
@@ -445,6 +450,8 @@ int job_finish(struct cauldron_model *m, struct job *j, struct err *e)
                                      .pixels = bytes,
                                      .seconds = clock_seconds() - j->started};
     bytes = NULL;
+    j->cost.finish = clock_seconds() - started;
+    j->cost.workspace = m->workspace_used;
 out:
     free(x);
     free(bytes);

@@ -35,14 +35,40 @@ static void build(struct g *g, const struct cauldron_model *m, enum network n, i
     }
 }
 
+/* Found ones move to the front. */
 static struct pass *find(struct cauldron_model *m, enum network n, int pictures, int h, int w,
                          int variant)
 {
-    for (struct pass *p = m->passes; p; p = p->next)
-        if (p->network == n && p->pictures == pictures && p->h == h && p->w == w &&
-            p->variant == variant)
-            return p;
+    for (struct pass **at = &m->passes; *at; at = &(*at)->next) {
+        struct pass *p = *at;
+        if (p->network != n || p->pictures != pictures || p->h != h || p->w != w ||
+            p->variant != variant)
+            continue;
+        *at = p->next;
+        p->next = m->passes;
+        return m->passes = p;
+    }
     return NULL;
+}
+
+static void pass_free(struct pass *p)
+{
+    plan_free(p->plan);
+    free(p);
+}
+
+/* Sizes are the users' choice: what was not used for long goes. */
+static void forget_oldest(struct cauldron_model *m)
+{
+    struct pass **at = &m->passes;
+
+    for (int kept = 0; *at && kept < PASSES_KEPT; kept++)
+        at = &(*at)->next;
+    while (*at) {
+        struct pass *old = *at;
+        *at = old->next;
+        pass_free(old);
+    }
 }
 
 int pass_get(struct cauldron_model *m, enum network n, int pictures, int h, int w, int variant,
@@ -65,10 +91,18 @@ int pass_get(struct cauldron_model *m, enum network n, int pictures, int h, int 
             abort();
         *p = (struct pass){m->passes, n, pictures, h, w, variant, plan, {0}};
         m->passes = p;
+        forget_oldest(m);
     }
+    if (m->workspace_most && plan_workspace(p->plan) > m->workspace_most)
+        return ERR(e, ERR_NOMEM,
+                   "a pass over %d of %dx%d pixels takes %.1f GB of memory; %.1f GB are allowed",
+                   pictures, w * latent_scale(m), h * latent_scale(m),
+                   (double)plan_workspace(p->plan) / 1e9, (double)m->workspace_most / 1e9);
     rc = workspace_reserve(&m->workspace, plan_workspace(p->plan), e);
     if (rc)
         return rc;
+    if (plan_workspace(p->plan) > m->workspace_used)
+        m->workspace_used = plan_workspace(p->plan);
     *out = p;
     return 0;
 }
@@ -98,8 +132,7 @@ void passes_free(struct cauldron_model *m)
     while (m->passes) {
         struct pass *p = m->passes;
         m->passes = p->next;
-        plan_free(p->plan);
-        free(p);
+        pass_free(p);
     }
 }
 

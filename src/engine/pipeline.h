@@ -57,6 +57,8 @@ struct cauldron_model {
     struct plan_context context;
     struct pack_cache packs;
     struct workspace workspace;
+    size_t workspace_used; /* the largest since somebody set it to 0 */
+    size_t workspace_most; /* that a pass may take; 0: no limit */
     struct pass *passes;
     struct tokenizer *tokenizer[2];
     struct condition *conditions;
@@ -68,7 +70,7 @@ struct cauldron_model {
     struct profile *profile; /* NULL, or where the time of every operation is counted */
 };
 
-enum { TOKENS = 77, MAX_ROWS = 32, CONDITIONS_KEPT = 64 };
+enum { TOKENS = 77, MAX_ROWS = 32, CONDITIONS_KEPT = 64, PASSES_KEPT = 32 };
 
 /* ==== passes.c ==== */
 
@@ -108,6 +110,14 @@ int pooled_width(const struct cauldron_model *m); /* 0 without pooled text */
 
 /* ==== job.c ==== */
 
+/* What a job took. Of a pass it is charged the part of its own rows, so that the figures do not
+ * depend on who else was drawn. */
+struct job_cost {
+    double begin, steps, finish; /* seconds: text and first latents, passes, decoding */
+    int evaluations;
+    size_t workspace; /* bytes of the largest pass it took part in */
+};
+
 /* A request on its way. */
 struct job {
     struct job *next;
@@ -126,6 +136,7 @@ struct job {
     float *masked; /* 9 channels: latents of the picture without what the mask covers */
     struct arena arena;
     double started;
+    struct job_cost cost;
     struct cauldron_picture *out;
 };
 
@@ -158,6 +169,12 @@ WARN_UNUSED_RESULT int preview_draw(struct cauldron_model *m, const struct cauld
 struct batcher {
     struct cauldron_model *model;
     struct job *jobs;
+    /* Told of every job that leaves, drawn (code 0), cancelled by its own callback or failed,
+     * before it is freed; the others go on. NULL: the first failure ends the step. */
+    void (*ended)(void *user, struct job *j, const struct err *e);
+    void *user;
+    double pass_seconds; /* of the last step's pass */
+    int pass_rows;       /* 0: it had none */
 };
 void batcher_add(struct batcher *b, struct job *j);
 /* One pass; jobs that end are finished and freed. Returns 0 while fine; *left says how many jobs

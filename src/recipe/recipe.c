@@ -185,7 +185,7 @@ out:
     return rc;
 }
 
-static const char *a1111_sampler(const char *name)
+const char *recipe_sampler_label(const char *name)
 {
     static const char *const labels[][2] = {
         {"euler", "Euler"},
@@ -213,7 +213,7 @@ static const char *a1111_sampler(const char *name)
     return name;
 }
 
-static const char *a1111_schedule(const char *name)
+const char *recipe_schedule_label(const char *name)
 {
     static const char *const labels[][2] = {{"model", "Automatic"}, {"uniform", "Uniform"},
                                             {"karras", "Karras"},   {"exponential", "Exponential"},
@@ -238,8 +238,8 @@ char *recipe_parameters(const struct recipe *r, struct arena *a)
                         "%s%s\nSteps: %d, Sampler: %s, Schedule type: %s, CFG scale: %g, Seed: "
                         "%llu, Size: %dx%d%s, "
                         "Model: %s%s%s%s, RNG: %s, Version: cauldron " CAULDRON_VERSION,
-                        r->prompt, negative, r->steps, a1111_sampler(r->sampler),
-                        a1111_schedule(r->schedule), r->guidance, (unsigned long long)r->seed,
+                        r->prompt, negative, r->steps, recipe_sampler_label(r->sampler),
+                        recipe_schedule_label(r->schedule), r->guidance, (unsigned long long)r->seed,
                         r->width, r->height, hash, r->model, skip, strength, eta,
                         strcmp(r->rng, "cuda") == 0 ? "GPU" : "CPU");
 }

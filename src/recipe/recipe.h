@@ -35,6 +35,9 @@ struct recipe {
 char *recipe_json(const struct recipe *r, struct arena *a);
 /* A1111's infotext: prompt, negative prompt, then one line of `Key: value, ...`. */
 char *recipe_parameters(const struct recipe *r, struct arena *a);
+/* What A1111 calls a sampler or schedule; the name itself when it knows none such. */
+const char *recipe_sampler_label(const char *name);
+const char *recipe_schedule_label(const char *name);
 /* ERR_FORMAT for anything but a recipe of this version. */
 WARN_UNUSED_RESULT int recipe_parse(struct str json, struct arena *a, struct recipe *out,
                                     struct err *e);

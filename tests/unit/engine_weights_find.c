@@ -135,7 +135,7 @@ static void what_is_missing_comes_with_advice(void **state)
     assert_mentions(e.message, "no model 'x/y'");
     assert_mentions(e.message, "installed: demo");
     assert_mentions(e.message, "org/name");
-    assert_mentions(e.message, "`cauldron models pull x/y`");
+    assert_mentions(e.message, "'cauldron models pull x/y'");
     assert_int_equal(model_find(&a, "x", &nowhere, &path, &e), ERR_NOT_FOUND);
     assert_mentions(e.message, "none is installed");
     arena_release(&a);

@@ -79,6 +79,7 @@ struct sampler_class {
     enum beta_kind betas;
     enum spacing_kind spacing;
     bool clip, alpha_to_one, lower_order_final;
+    bool stochastic; /* draws noise in every step, also at eta 0 */
 };
 extern const struct sampler_class sampler_classes[SAMPLER_COUNT];
 

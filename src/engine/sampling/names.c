@@ -43,9 +43,8 @@ static const char *const schedule_names[SCHEDULE_COUNT] = {
     "model", "uniform", "karras", "exponential", "beta", "sgm_uniform",
 };
 static const struct alias schedule_aliases[] = {
-    {"normal", SCHEDULE_UNIFORM},
-    {"discrete", SCHEDULE_UNIFORM},
-    {"SGM Uniform", SCHEDULE_SGM_UNIFORM},
+    {"Automatic", SCHEDULE_MODEL},        {"normal", SCHEDULE_UNIFORM},
+    {"discrete", SCHEDULE_UNIFORM},       {"SGM Uniform", SCHEDULE_SGM_UNIFORM},
     {"SGMUniform", SCHEDULE_SGM_UNIFORM},
 };
 
@@ -76,6 +75,25 @@ static int find_alias(struct str name, const struct alias *aliases, size_t count
         if (same(name, aliases[i].name))
             return aliases[i].kind;
     return -1;
+}
+
+static const char *nth_alias(int kind, int i, const struct alias *aliases, size_t count)
+{
+    for (size_t at = 0; at < count; at++)
+        if (aliases[at].kind == kind && i-- == 0)
+            return aliases[at].name;
+    return NULL;
+}
+
+const char *sampler_alias(enum sampler_kind k, int i)
+{
+    return nth_alias((int)k, i, sampler_aliases, sizeof sampler_aliases / sizeof *sampler_aliases);
+}
+
+const char *schedule_alias(enum schedule_kind k, int i)
+{
+    return nth_alias((int)k, i, schedule_aliases,
+                     sizeof schedule_aliases / sizeof *schedule_aliases);
 }
 
 static int find_sampler(struct str name)

@@ -158,6 +158,16 @@ bool schedule_by_name(struct str name, enum schedule_kind *out);
 const char *schedule_name(enum schedule_kind k);
 bool spacing_by_name(struct str name, enum spacing_kind *out);
 const char *spacing_name(enum spacing_kind k);
+/* The i-th alias, NULL beyond the last. */
+const char *sampler_alias(enum sampler_kind k, int i);
+const char *schedule_alias(enum schedule_kind k, int i);
+/* What a sampler is like, whatever the model. */
+struct sampler_traits {
+    bool second_order; /* two evaluations in a step */
+    bool stochastic;   /* draws new noise in every step */
+    bool eta, spacing; /* whether it takes these */
+};
+struct sampler_traits sampler_traits(enum sampler_kind k);
 /* Whether the two go together in diffusers. */
 bool sampler_has_schedule(enum sampler_kind k, enum schedule_kind s);
 

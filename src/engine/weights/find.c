@@ -87,22 +87,16 @@ static int not_found(struct arena *a, const char *name, const struct model_paths
     for (int i = 0; i < count && strlen(installed) < 500; i++)
         installed = arena_printf(a, "%s%s%s", installed, i ? ", " : "", list[i].name);
     return ERR(e, ERR_NOT_FOUND,
-               "no model '%.200s': %s%s; `cauldron models pull %.200s` downloads one of that name",
+               "no model '%.200s' is installed; %s%s; get it with 'cauldron models pull %.200s'",
                name, count ? "installed: " : "none is installed", installed, name);
 }
 
-int model_find(struct arena *a, const char *name, const struct model_paths *paths, char **path,
-               struct err *e)
+int model_find_installed(struct arena *a, const char *name, const struct model_paths *paths,
+                         char **path, struct err *e)
 {
     char *found = NULL;
 
-    if (!name[0])
-        return ERR(e, ERR_ARG, "the model's name is empty");
-    if (is_folder_model(a, name) || file_exists(name))
-        found = arena_strdup(a, name);
-    else if (file_is_dir(name) && strchr("./", name[0]))
-        return ERR(e, ERR_NOT_FOUND, "'%s' is no model: it has no model_index.json", name);
-    if (!found && stays_inside(name)) {
+    if (stays_inside(name)) {
         for (int i = 0; i < paths->count && !found; i++)
             found = find_in_folder(a, paths->folders[i], name);
         if (!found && paths->hub)
@@ -112,6 +106,20 @@ int model_find(struct arena *a, const char *name, const struct model_paths *path
         return not_found(a, name, paths, e);
     *path = found;
     return 0;
+}
+
+int model_find(struct arena *a, const char *name, const struct model_paths *paths, char **path,
+               struct err *e)
+{
+    if (!name[0])
+        return ERR(e, ERR_ARG, "the model's name is empty");
+    if (is_folder_model(a, name) || file_exists(name)) {
+        *path = arena_strdup(a, name);
+        return 0;
+    }
+    if (file_is_dir(name) && strchr("./", name[0]))
+        return ERR(e, ERR_NOT_FOUND, "'%s' is no model: it has no model_index.json", name);
+    return model_find_installed(a, name, paths, path, e);
 }
 
 /* A look at a folder's configs; they are checked when the model is opened. */

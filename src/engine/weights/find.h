@@ -30,6 +30,11 @@ struct model_paths {
 WARN_UNUSED_RESULT int model_find(struct arena *a, const char *name,
                                   const struct model_paths *paths, char **path, struct err *e);
 
+/* The same by name alone: what comes from strangers is no path of this machine. */
+WARN_UNUSED_RESULT int model_find_installed(struct arena *a, const char *name,
+                                            const struct model_paths *paths, char **path,
+                                            struct err *e);
+
 struct model_entry {
     const char *name; /* what model_find takes */
     const char *path;
