@@ -1,8 +1,8 @@
 /*
  * queue.h: how jobs reach workers: queue_memory.c (one process) and queue_redis.c (Redis Streams, a
- * consumer group, XAUTOCLAIM). The database is the truth (storage/jobs.h); a queue only says "look at this
- * job", perhaps twice, perhaps never: claims are fenced in the database, and the feeder hands every
- * waiting job out again after a while. Losing a queue's whole content loses nothing.
+ * consumer group, XAUTOCLAIM). The database is the truth (storage/jobs.h); a queue only says "look
+ * at this job", perhaps twice, perhaps never: claims are fenced in the database, and the feeder
+ * hands every waiting job out again after a while. Losing a queue's whole content loses nothing.
  *
  *   struct queue *q;
  *   if (queue_open("memory:", &q, &e)) ...                  or "redis://host:6379/0?prefix=main"

@@ -84,8 +84,10 @@ void publish_run(struct submitter *s, const char *run_id);
 /* The room of a user's sockets: "user:{id}", and "user:nobody" for NULL or "" (no login). */
 enum { USER_ROOM = UUID_TEXT + 8 };
 void user_room(const char *user_id, char out[USER_ROOM]);
-/* Wait for one generation to end, without a thread: call `ended` once, from the bus's thread, when
- * the event arrives; the caller has its own timeout. wait_forget takes it back. */
+/* Wait for one generation to end, without a thread: `ended` is called once, from a thread of the
+ * submitter's, soon also when it has ended already; the caller has its own timeout. wait_forget
+ * frees it and must be called, once, whether or not `ended` was: no call of it runs afterwards. It
+ * may be called from `ended`. NULL when memory ends. */
 struct wait;
 struct wait *wait_for(struct submitter *s, const char *generation_id,
                       void (*ended)(void *user, const char *generation_id), void *user);

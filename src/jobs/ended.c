@@ -1,0 +1,121 @@
+/*
+ * ended.c: the events of generations that ended: generation:{id}:done for who watches it (and for
+ * its user, outside experiments), experiment:{id}:cell for the grid.
+ */
+#include "base/json.h"
+#include "jobs/hub.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { AT_ONCE = 256 };
+
+const char *generation_url(const char *id, struct arena *a)
+{
+    return arena_printf(a, "/api/v1/generations/%s/image", id);
+}
+
+const char *generation_thumbnail_url(const char *id, struct arena *a)
+{
+    return arena_printf(a, "/api/v1/generations/%s/thumbnail/256", id);
+}
+
+static json_t *describe(const struct generation *g, struct arena *a)
+{
+    json_t *x = json_pack("{s:s, s:s, s:b, s:i}", "generation_id", g->id, "status",
+                          generation_status_name(g->status), "reused", g->reused, "attempts",
+                          g->attempts);
+
+    if (!x)
+        return NULL;
+    if (g->sha256) {
+        json_object_set_new(x, "url", json_string(generation_url(g->id, a)));
+        json_object_set_new(x, "thumbnail_url", json_string(generation_thumbnail_url(g->id, a)));
+        json_object_set_new(x, "seconds", json_real(g->seconds));
+    }
+    if (g->error_code)
+        json_object_set_new(
+            x, "error",
+            json_pack("{s:s, s:s}", "code", g->error_code, "message", g->error ? g->error : ""));
+    if (g->run_id) {
+        json_object_set_new(x, "experiment_id", json_text_or_null(g->experiment_id));
+        json_object_set_new(x, "run_id", json_string(g->run_id));
+        json_object_set_new(x, "cell", json_integer(g->cell));
+        json_object_set_new(x, "replicate", json_integer(g->replicate));
+    }
+    return x;
+}
+
+static void publish(struct hub *h, const struct generation *g, struct arena *a)
+{
+    char user[USER_ROOM];
+    json_t *x = describe(g, a);
+
+    if (!x)
+        return;
+    struct bus_event event = {.room = arena_printf(a, "generation:%s", g->id),
+                              .name = arena_printf(a, "generation:%s:done", g->id),
+                              .data = json_compact(x, a)};
+    json_decref(x);
+    bus_publish(h->s->bus, &event);
+    if (g->experiment_id) {
+        event.room = arena_printf(a, "experiment:%s", g->experiment_id);
+        event.name = arena_printf(a, "experiment:%s:cell", g->experiment_id);
+        event.may_drop = true;
+    } else {
+        user_room(g->user_id, user);
+        event.room = user;
+    }
+    bus_publish(h->s->bus, &event);
+}
+
+/* Under the lock; the copies stay in the list until they are told. */
+static size_t peek(struct hub *h, char ids[AT_ONCE][UUID_TEXT])
+{
+    size_t n = 0;
+
+    for (struct ended *x = h->ended; x && n < AT_ONCE; x = x->next)
+        memcpy(ids[n++], x->id, UUID_TEXT);
+    return n;
+}
+
+static void drop_first(struct hub *h)
+{
+    struct ended *x = h->ended;
+
+    h->ended = x->next;
+    if (!h->ended)
+        h->ended_last = &h->ended;
+    h->ended_count--;
+    free(x);
+}
+
+int ended_tell(struct hub *h, struct tx *tx, struct arena *a, struct err *e)
+{
+    char ids[AT_ONCE][UUID_TEXT];
+    struct generation g;
+    int rc = 0;
+
+    pthread_mutex_lock(&h->lock);
+    size_t n = peek(h, ids);
+    pthread_mutex_unlock(&h->lock);
+    for (size_t i = 0; i < n && !rc; i++) {
+        rc = generations_get(tx, ids[i], a, &g, e);
+        if (!rc)
+            publish(h, &g, a);
+        else if (rc == ERR_NOT_FOUND)
+            rc = 0; /* deleted meanwhile */
+        if (!rc) {
+            pthread_mutex_lock(&h->lock);
+            drop_first(h);
+            pthread_mutex_unlock(&h->lock);
+        }
+    }
+    return rc;
+}
+
+void ended_forget(struct hub *h)
+{
+    while (h->ended)
+        drop_first(h);
+}
