@@ -19,6 +19,7 @@
 #include "server/http.h"
 #include "server/socketio.h"
 
+struct live;
 struct metrics;
 struct sentry;
 struct throttle;
@@ -28,12 +29,13 @@ struct app {
     struct blobs *blobs;
     struct queue *queue;
     struct bus *bus;
-    struct submitter submitter;
+    struct submitter *submitter;
     struct provider *provider; /* the default one */
     struct worker *worker;     /* NULL when this process does not draw */
     struct metrics *metrics;   /* ops/metrics.h */
-    struct sentry *sentry;       /* ops/sentry.h */
-    struct throttle *throttle;   /* throttle.h */
+    struct sentry *sentry;     /* ops/sentry.h */
+    struct throttle *throttle; /* throttle.h */
+    struct live *live;         /* live.h */
     struct socketio *sockets;
     _Atomic bool login_needed; /* false: loopback only, no user configured: everyone is admin */
     int64_t session_ms, session_idle_ms;

@@ -47,6 +47,9 @@ WARN_UNUSED_RESULT int cache_put(struct blobs *b, const char *name, const void *
 WARN_UNUSED_RESULT int cache_open(struct blobs *b, const char *name, int *fd, int64_t *size,
                                   struct err *e);
 
+/* A cache entry, or a temporary file that blobs_walk named. One that is not there is no error. */
+WARN_UNUSED_RESULT int cache_remove(struct blobs *b, const char *name, struct err *e);
+
 /* Call `each` for every blob (kind 'b'), cache entry ('c') and left-over temporary file ('t'), with
  * its age in seconds; stop when it returns non-zero, and return that. */
 WARN_UNUSED_RESULT int blobs_walk(struct blobs *b,
@@ -67,6 +70,7 @@ struct blob_backend {
     int (*remove)(struct blobs *b, const char *sha256, struct err *e);
     int (*cache_put)(struct blobs *b, const char *name, const void *bytes, size_t n, struct err *e);
     int (*cache_open)(struct blobs *b, const char *name, int *fd, int64_t *size, struct err *e);
+    int (*cache_remove)(struct blobs *b, const char *name, struct err *e);
     int (*walk)(struct blobs *b,
                 int (*each)(void *user, char kind, const char *name, int64_t size, double age),
                 void *user, struct err *e);

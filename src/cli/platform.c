@@ -1,0 +1,172 @@
+#include "cli/platform.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "cauldron.h"
+#include "cli/find_model.h"
+#include "cli/hub.h"
+#include "storage/migrate.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *const log_levels[] = {"debug", "info", "warning", "error", "off", NULL};
+const char *const log_formats[] = {"auto", "text", "json", NULL};
+const char *const dtypes[] = {"auto", "f32", "bf16", NULL};
+
+static void open_log(const struct platform_options *o)
+{
+    log_open(&(struct log_options){.level = (enum log_level)o->log_level,
+                                   .json = o->log_format == 2 ||
+                                           (o->log_format == 0 && !isatty(STDERR_FILENO)),
+                                   .file = stderr});
+}
+
+static int open_storage(const struct platform_options *o, struct platform *p, struct err *e)
+{
+    struct db_options db = {.connections = o->db_connections};
+    const char *database = o->database ? o->database
+                                       : arena_printf(&p->arena, "sqlite:%s/cauldron.db", p->data);
+    const char *blobs = o->blobs ? o->blobs : arena_printf(&p->arena, "file:%s/blobs", p->data);
+
+    if ((!o->database || !o->blobs) && file_make_dirs(p->data, e))
+        return e->code;
+    if (db_open(database, &db, &p->db, e) || migrate_up(p->db, MIGRATE_NEWEST, e))
+        return err_prefix(e, "database");
+    return blobs_open(blobs, &p->blobs, e) ? err_prefix(e, "blobs") : 0;
+}
+
+static int open_provider(const struct platform_options *o, struct platform *p, struct err *e)
+{
+    struct model_paths places = model_places(&p->arena);
+    const char **folders = arena_alloc(&p->arena, sizeof *folders * ((size_t)places.count + 1));
+
+    for (int i = 0; i < places.count; i++)
+        folders[i] = places.folders[i];
+    struct provider_options options = {.model_folders = folders,
+                                       .hub_cache = places.hub,
+                                       .dtype = dtypes[o->dtype],
+                                       .isa = getenv("CAULDRON_ISA"),
+                                       .threads = o->threads,
+                                       .slots = o->slots,
+                                       .memory_budget = (int64_t)(o->memory_gb * 1e9),
+                                       .max_rows = o->max_rows,
+                                       .low_memory = o->low_memory};
+    if (provider_open("native", &options, &p->provider, e))
+        return e->code;
+    p->providers[0] = p->provider;
+    return 0;
+}
+
+static int open_drawing(const struct platform_options *o, struct platform *p, struct err *e)
+{
+    char host[65] = "";
+    const char *crashes = arena_printf(&p->arena, "%s/crashes", p->data);
+
+    gethostname(host, sizeof host - 1);
+    p->metrics = metrics_new();
+    if (crash_catch(crashes, "cauldron@" CAULDRON_VERSION, e) ||
+        sentry_open(&(struct sentry_options){.dsn = o->sentry,
+                                             .release = "cauldron@" CAULDRON_VERSION,
+                                             .environment = o->environment,
+                                             .server_name = host,
+                                             .crash_folder = crashes},
+                    &p->sentry, e))
+        return e->code;
+    if (queue_open(o->redis, &p->queue, e) || bus_open(o->redis, &p->bus, e) ||
+        open_provider(o, p, e))
+        return e->code;
+    p->submitter = (struct submitter){.db = p->db,
+                                      .blobs = p->blobs,
+                                      .queue = p->queue,
+                                      .bus = p->bus,
+                                      .providers = p->providers,
+                                      .max_attempts = o->max_attempts};
+    return submitter_open(&p->submitter, e);
+}
+
+int platform_open(const struct platform_options *o, enum platform_parts parts, struct platform *out,
+                  struct err *e)
+{
+    memset(out, 0, sizeof *out); /* submitters stay where they are opened */
+    out->data = o->data;
+    open_log(o);
+    if (open_storage(o, out, e) || (parts == PLATFORM_DRAWING && open_drawing(o, out, e))) {
+        platform_close(out);
+        return e->code;
+    }
+    return 0;
+}
+
+void platform_close(struct platform *p)
+{
+    if (p->submitter.hub)
+        submitter_close(&p->submitter);
+    if (p->provider)
+        provider_close(p->provider);
+    if (p->bus)
+        bus_close(p->bus);
+    if (p->queue)
+        queue_close(p->queue);
+    if (p->blobs)
+        blobs_close(p->blobs);
+    if (p->db)
+        db_close(p->db);
+    sentry_close(p->sentry, 2);
+    metrics_free(p->metrics);
+    arena_release(&p->arena);
+}
+
+/* ============================== Metrics of drawing ============================== */
+
+void count_picture(void *user, const struct draw_result *r, const struct job_row *job)
+{
+    struct metrics *m = user;
+    char labels[METRIC_LABELS];
+
+    metrics_labels(labels, "model", job->model, "result", r->code ? "failed" : "drawn", NULL);
+    metrics_add(m, METRIC_PICTURES, labels, 1);
+    if (r->code == 0)
+        metrics_observe(m, METRIC_PICTURE_SECONDS, "", r->seconds);
+}
+
+void count_phase(void *user, const char *phase, double seconds)
+{
+    char labels[METRIC_LABELS];
+
+    metrics_labels(labels, "phase", phase, NULL);
+    metrics_observe(user, METRIC_PHASE_SECONDS, labels, seconds);
+}
+
+/* ============================== Signals ============================== */
+
+static sigset_t ends(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    return set;
+}
+
+void signals_block(void)
+{
+    sigset_t set = ends();
+
+    signal(SIGPIPE, SIG_IGN);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+int signals_wait(void)
+{
+    sigset_t set = ends();
+    int number = 0;
+
+    while (sigwait(&set, &number) != 0)
+        ;
+    return number;
+}

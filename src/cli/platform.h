@@ -1,0 +1,184 @@
+/*
+ * platform.h: the rooms of the platform opened and wired together, for the commands that need them:
+ * serve, worker, experiment, user, gc.
+ *
+ *   struct mine { struct platform_options platform; ... };
+ *   static const struct opt table[] = { ..., PLATFORM_STORE(struct mine, platform),
+ *                                       PLATFORM_DRAW(struct mine, platform), {0}};
+ *   struct platform p;
+ *   if (platform_open(&options, PLATFORM_DRAWING, &p, &e)) ...
+ *   platform_close(&p);
+ *
+ * One binary, two shapes: with the defaults, SQLite, a queue in memory and files under ./data; with
+ * DATABASE_URL, REDIS_URL and BLOB_URL, a member of a fleet. Threads: open and close from one.
+ */
+#ifndef CLI_PLATFORM_H
+#define CLI_PLATFORM_H
+
+#include "cli/options.h"
+#include "jobs/submit.h"
+#include "jobs/worker.h"
+#include "ops/metrics.h"
+#include "ops/sentry.h"
+
+struct platform_options {
+    const char *data, *database, *redis, *blobs;
+    int db_connections;
+    int log_level, log_format;
+    const char *sentry, *environment;
+    int dtype;
+    int threads, slots, max_rows, max_attempts;
+    double memory_gb;
+    bool low_memory;
+};
+
+extern const char *const log_levels[], *const log_formats[], *const dtypes[];
+
+#define PLATFORM_STORE(T, f)                                                                       \
+    {.heading = "Storage"},                                                                        \
+        {.name = "data",                                                                           \
+         .type = OPT_STRING,                                                                       \
+         OPT_INTO(T, f.data),                                                                      \
+         .value = "DIR",                                                                           \
+         .initial = "data",                                                                        \
+         .help =                                                                                   \
+             "where the database and the pictures lie, unless the next options say otherwise"},    \
+        {.name = "database",                                                                       \
+         .type = OPT_STRING,                                                                       \
+         OPT_INTO(T, f.database),                                                                  \
+         .value = "URL",                                                                           \
+         .environment = "DATABASE_URL",                                                            \
+         .help = "sqlite:FILE or postgresql://...; else DATA/cauldron.db"},                        \
+        {.name = "db-connections",                                                                 \
+         .type = OPT_INT,                                                                          \
+         OPT_INTO(T, f.db_connections),                                                            \
+         .value = "N",                                                                             \
+         .min = 2,                                                                                 \
+         .max = 1000,                                                                              \
+         .initial = "16",                                                                          \
+         .help = "connections to the database at most"},                                           \
+        {.name = "blobs",                                                                          \
+         .type = OPT_STRING,                                                                       \
+         OPT_INTO(T, f.blobs),                                                                     \
+         .value = "URL",                                                                           \
+         .environment = "BLOB_URL",                                                                \
+         .help = "file:DIR for the pictures; else DATA/blobs"},                                    \
+        {.name = "log-level",                                                                      \
+         .type = OPT_CHOICE,                                                                       \
+         OPT_INTO(T, f.log_level),                                                                 \
+         .choices = log_levels,                                                                    \
+         .initial = "info",                                                                        \
+         .help = "what is written to stderr"},                                                     \
+        {.name = "log-format",                                                                     \
+         .type = OPT_CHOICE,                                                                       \
+         OPT_INTO(T, f.log_format),                                                                \
+         .choices = log_formats,                                                                   \
+         .initial = "auto",                                                                        \
+         .help = "auto: text on a terminal, else JSON"}
+
+#define PLATFORM_DRAW(T, f)                                                                        \
+    {.heading = "Jobs"},                                                                           \
+        {.name = "redis",                                                                          \
+         .type = OPT_STRING,                                                                       \
+         OPT_INTO(T, f.redis),                                                                     \
+         .value = "URL",                                                                           \
+         .environment = "REDIS_URL",                                                               \
+         .initial = "memory:",                                                                     \
+         .help = "redis://HOST:PORT/DB; memory: is a queue in this process"},                      \
+        {.name = "max-attempts",                                                                   \
+         .type = OPT_INT,                                                                          \
+         OPT_INTO(T, f.max_attempts),                                                              \
+         .value = "N",                                                                             \
+         .min = 1,                                                                                 \
+         .max = 100,                                                                               \
+         .initial = "5",                                                                           \
+         .help = "for errors that may pass"},                                                      \
+        {.heading = "Drawing"},                                                                    \
+        {.name = "dtype",                                                                          \
+         .type = OPT_CHOICE,                                                                       \
+         OPT_INTO(T, f.dtype),                                                                     \
+         .choices = dtypes,                                                                        \
+         .initial = "auto",                                                                        \
+         .help = "of products; auto and f32 are equal to the reference"},                          \
+        {.name = "threads",                                                                        \
+         .type = OPT_INT,                                                                          \
+         OPT_INTO(T, f.threads),                                                                   \
+         .value = "N",                                                                             \
+         .min = 0,                                                                                 \
+         .max = 1024,                                                                              \
+         .initial = "0",                                                                           \
+         .help = "of a slot; 0: the cores divided by the slots"},                                  \
+        {.name = "slots",                                                                          \
+         .type = OPT_INT,                                                                          \
+         OPT_INTO(T, f.slots),                                                                     \
+         .value = "N",                                                                             \
+         .min = 1,                                                                                 \
+         .max = 64,                                                                                \
+         .initial = "1",                                                                           \
+         .help = "batches drawn at once"},                                                         \
+        {.name = "max-rows",                                                                       \
+         .type = OPT_INT,                                                                          \
+         OPT_INTO(T, f.max_rows),                                                                  \
+         .value = "N",                                                                             \
+         .min = 0,                                                                                 \
+         .max = 32,                                                                                \
+         .initial = "0",                                                                           \
+         .help =                                                                                   \
+             "pictures, two per guided one, in a pass of the network; 0: the engine's choice"},    \
+        {.name = "memory-gb",                                                                      \
+         .type = OPT_F64,                                                                          \
+         OPT_INTO(T, f.memory_gb),                                                                 \
+         .value = "F",                                                                             \
+         .min = 0,                                                                                 \
+         .max = 1e6,                                                                               \
+         .initial = "0",                                                                           \
+         .help = "for models kept open; 0: half of the memory"},                                   \
+        {.name = "low-memory",                                                                     \
+         .type = OPT_FLAG,                                                                         \
+         OPT_INTO(T, f.low_memory),                                                                \
+         .help = "let the weights of a part of the network go when it is done"}
+
+#define PLATFORM_REPORT(T, f)                                                                      \
+    {.name = "sentry",                                                                             \
+     .type = OPT_STRING,                                                                           \
+     OPT_INTO(T, f.sentry),                                                                        \
+     .value = "DSN",                                                                               \
+     .environment = "SENTRY_DSN",                                                                  \
+     .help = "where crashes and internal errors are reported"},                                    \
+        {.name = "environment",                                                                    \
+         .type = OPT_STRING,                                                                       \
+         OPT_INTO(T, f.environment),                                                               \
+         .value = "NAME",                                                                          \
+         .initial = "production",                                                                  \
+         .help = "that reports name"}
+
+struct platform {
+    struct arena arena;
+    const char *data;
+    struct db *db;
+    struct blobs *blobs;
+    struct queue *queue;
+    struct bus *bus;
+    struct provider *provider, *providers[2];
+    struct submitter submitter;
+    struct metrics *metrics;
+    struct sentry *sentry;
+};
+
+enum platform_parts {
+    PLATFORM_STORAGE, /* database (brought to the newest schema) and blobs */
+    PLATFORM_DRAWING, /* also queue, bus, provider, submitter, metrics, reports */
+};
+WARN_UNUSED_RESULT int platform_open(const struct platform_options *o, enum platform_parts parts,
+                                     struct platform *out, struct err *e);
+void platform_close(struct platform *p);
+
+/* For worker_options.finished and .phase, with the platform's metrics as user. */
+void count_picture(void *metrics, const struct draw_result *r, const struct job_row *job);
+void count_phase(void *metrics, const char *phase, double seconds);
+
+/* Block SIGINT, SIGTERM and SIGHUP in this thread and those it starts; then wait for one. */
+void signals_block(void);
+int signals_wait(void);
+
+#endif

@@ -1,0 +1,99 @@
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/platform.h"
+
+#include <string.h>
+
+struct want {
+    struct platform_options platform;
+    const char *name, *device;
+    double stop_seconds;
+};
+
+static const struct opt table[] = {
+    {.name = "name",
+     .type = OPT_STRING,
+     OPT_INTO(struct want, name),
+     .value = "TEXT",
+     .help = "how it is called in lists; else the host, the process and random digits"},
+    {.name = "device",
+     .type = OPT_STRING,
+     OPT_INTO(struct want, device),
+     .value = "NAME",
+     .initial = "auto",
+     .help = "auto or cpu"},
+    {.name = "stop-seconds",
+     .type = OPT_F64,
+     OPT_INTO(struct want, stop_seconds),
+     .value = "F",
+     .min = 0,
+     .max = 3600,
+     .initial = "30",
+     .help = "that nearly finished pictures get when the program is asked to end"},
+    PLATFORM_STORE(struct want, platform),
+    PLATFORM_DRAW(struct want, platform),
+    {.heading = "Reports"},
+    PLATFORM_REPORT(struct want, platform),
+    {0},
+};
+
+static const struct opt_spec spec = {
+    .command = "worker",
+    .usage = "[options]",
+    .summary = "Draw what servers accept: one process per device, any number of them, sharing "
+               "DATABASE_URL, REDIS_URL and BLOB_URL. Every option can be set in the environment, "
+               "too: the variable is named in brackets.",
+    .table = table,
+    .environment = true,
+};
+
+static int work(const struct want *want, struct platform *p, struct err *e)
+{
+    struct worker_options o = worker_options();
+    struct worker *worker;
+
+    o.submitter = &p->submitter;
+    o.provider = p->provider;
+    o.device = want->device;
+    o.name = want->name;
+    o.draw = true;
+    o.finished = count_picture;
+    o.phase = count_phase;
+    o.user = p->metrics;
+    if (worker_start(&o, &worker, e))
+        return e->code;
+    LOG(LOG_INFO, "working", LOG_TEXT("device", want->device));
+    int number = signals_wait();
+    LOG(LOG_INFO, "stopping", LOG_TEXT("signal", strsignal(number)));
+    worker_stop(worker, want->stop_seconds);
+    return 0;
+}
+
+static int run(int argc, char **argv)
+{
+    struct want want = {0};
+    struct options options;
+    struct platform platform;
+    struct err e;
+    int status = options_parse(&spec, argc, argv, &want, &options);
+
+    if (status >= 0)
+        return status;
+    signals_block();
+    status = EXIT_DONE;
+    if (platform_open(&want.platform, PLATFORM_DRAWING, &platform, &e)) {
+        status = fail(EXIT_FAILED, &e);
+    } else {
+        if (work(&want, &platform, &e))
+            status = fail(EXIT_FAILED, &e);
+        platform_close(&platform);
+    }
+    options_release(&options);
+    return status;
+}
+
+const struct command command_worker = {
+    .name = "worker",
+    .summary = "a process that draws what servers accept",
+    .run = run,
+};
