@@ -1,0 +1,2 @@
+def render(contract):
+    return "<!doctype html>\n", "default-src 'none'"
