@@ -61,8 +61,9 @@ struct socketio_options socketio_options(void);
 
 WARN_UNUSED_RESULT int socketio_start(const struct socketio_options *o, struct socketio **out,
                                       struct err *e);
-/* Sends everyone a DISCONNECT, closes, and waits for the callbacks to end. Requests are answered
- * 503 from then on. Before http_stop, whose handler pool runs the callbacks. */
+/* Closes every connection and waits for the callbacks to end. There is no DISCONNECT before, after
+ * which stock clients would not come back by themselves. Requests are answered 503 from then on.
+ * Before http_stop, whose handler pool runs the callbacks. */
 void socketio_stop(struct socketio *io);
 /* After http_stop. */
 void socketio_free(struct socketio *io);
