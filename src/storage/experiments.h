@@ -84,6 +84,9 @@ WARN_UNUSED_RESULT int runs_recount(struct tx *tx, const char *id, int64_t now, 
                                     struct run *out, struct err *e);
 WARN_UNUSED_RESULT int runs_set_plan(struct tx *tx, const char *id, const char *spec,
                                      const char *plan, struct err *e);
+/* The cell with index i becomes places[i]; rows whose place is -1 keep their index. */
+WARN_UNUSED_RESULT int runs_renumber(struct tx *tx, const char *id, const int64_t *places,
+                                     size_t count, struct err *e);
 /* Runs whose budget of time is used up. */
 WARN_UNUSED_RESULT int runs_over_budget(struct tx *tx, int64_t now, struct arena *a,
                                         const char ***ids, size_t *count, struct err *e);

@@ -1,0 +1,487 @@
+#include "experiments/launch.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "experiments/spec_diff.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PIECE = 500 };
+
+void planned_release(struct planned *p)
+{
+    plan_free(p->plan);
+    spec_free(p->spec);
+    *p = (struct planned){0};
+}
+
+/* ============================== The world that a plan asks ============================== */
+
+/* Pictures by id are meant: "init_image": "<generation>" becomes the SHA-256 of its file. */
+static int resolve_picture(const struct launch *l, json_t *parameters, const char *name,
+                           struct err *e)
+{
+    const char *text = json_text(parameters, name, NULL);
+    struct generation g;
+    struct arena a = {0};
+    struct tx *tx;
+
+    if (!text || !uuid_valid(str_from(text)))
+        return 0;
+    if (tx_begin(l->submitter->db, TX_READ, &tx, e))
+        return e->code;
+    int rc = generations_get(tx, text, &a, &g, e);
+    tx_rollback(tx);
+    if (rc == 0 && !g.sha256)
+        rc = ERR(e, ERR_ARG, "%s: generation %s has no picture", name, text);
+    if (rc == 0)
+        json_object_set_new(parameters, name, json_string(g.sha256));
+    arena_release(&a);
+    return rc;
+}
+
+static int complete(void *user, const json_t *parameters, struct arena *a, struct recipe *out,
+                    char key[65], struct err *e)
+{
+    const struct launch *l = user;
+    json_t *copy = json_copy((json_t *)parameters);
+    int rc = resolve_picture(l, copy, "init_image", e);
+
+    if (rc == 0)
+        rc = resolve_picture(l, copy, "mask", e);
+    if (rc == 0)
+        rc = provider_complete(l->submitter->providers[0], copy, a, out, key, NULL, e);
+    json_decref(copy);
+    return rc;
+}
+
+static int drawn(void *user, const char (*keys)[65], size_t n, bool *out, struct err *e)
+{
+    const struct launch *l = user;
+    const char **list = malloc(sizeof *list * (n ? n : 1));
+    struct tx *tx = NULL;
+    int rc = list ? 0 : ERR(e, ERR_NOMEM, "no memory for %zu keys", n);
+
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        list[i] = keys[i];
+    if (rc == 0)
+        rc = tx_begin(l->submitter->db, TX_READ, &tx, e);
+    if (rc == 0) {
+        rc = generations_drawn(tx, list, n, out, e);
+        tx_rollback(tx);
+    }
+    free(list);
+    return rc;
+}
+
+static bool estimate(void *user, const struct recipe *r, struct plan_cost *out)
+{
+    const struct launch *l = user;
+    struct cost_history history = {0};
+    struct provider_stats stats = {0};
+    struct tx *tx;
+    struct err e;
+
+    if (tx_begin(l->submitter->db, TX_READ, &tx, &e))
+        return false;
+    int rc = generations_cost(tx, r, r->guidance > 1, &history, &e);
+    tx_rollback(tx);
+    if (rc || !history.samples)
+        return false;
+    provider_stats(l->submitter->providers[0], &stats);
+    *out = (struct plan_cost){
+        .seconds = history.seconds_fixed + history.seconds_per_step * r->steps,
+        .bytes = history.bytes,
+        .load_seconds = stats.loads ? stats.load_seconds / (double)stats.loads : 0,
+        .samples = (size_t)history.samples};
+    return true;
+}
+
+/* The parameters of a picture as a spec names them. */
+static json_t *base_of(void *user, const char *id, struct err *e)
+{
+    static const char *const kept[] = {"prompt",
+                                       "negative_prompt",
+                                       "model",
+                                       "sampler",
+                                       "schedule",
+                                       "spacing",
+                                       "steps",
+                                       "cfg_scale",
+                                       "seed",
+                                       "width",
+                                       "height",
+                                       "eta",
+                                       "rng",
+                                       "clip_skip",
+                                       "guidance_rescale",
+                                       "crop_left",
+                                       "crop_top",
+                                       "original_width",
+                                       "original_height",
+                                       "target_width",
+                                       "target_height"};
+    const struct launch *l = user;
+    struct arena a = {0};
+    struct generation g;
+    json_t *recipe = NULL, *base = NULL;
+    struct tx *tx;
+
+    if (tx_begin(l->submitter->db, TX_READ, &tx, e))
+        return NULL;
+    int rc = generations_get(tx, id, &a, &g, e);
+    tx_rollback(tx);
+    if (rc == 0)
+        rc = json_read(str_from(g.parameters), &recipe, e);
+    if (rc == 0) {
+        base = json_object();
+        for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+            json_t *value = json_object_get(recipe, kept[i]);
+            if (value && !json_is_null(value))
+                json_object_set(base, kept[i], value);
+        }
+        if (json_text(recipe, "init_sha256", NULL)) {
+            json_object_set(base, "init_image", json_object_get(recipe, "init_sha256"));
+            json_object_set(base, "strength", json_object_get(recipe, "strength"));
+            if (json_text(recipe, "mask_sha256", NULL))
+                json_object_set(base, "mask", json_object_get(recipe, "mask_sha256"));
+        }
+    }
+    json_decref(recipe);
+    arena_release(&a);
+    return base;
+}
+
+static struct plan_world world_of(const struct launch *l)
+{
+    return (struct plan_world){
+        .user = (void *)l, .complete = complete, .drawn = drawn, .estimate = estimate};
+}
+
+int launch_plan(const struct launch *l, const json_t *document, struct planned *out,
+                struct spec_problems *problems, struct err *e)
+{
+    struct spec_lookup lookup = {.user = (void *)l, .base = base_of};
+    struct plan_world world = world_of(l);
+    struct planned p = {0};
+
+    if (spec_read(document, &lookup, &p.spec, problems))
+        return ERR(e, ERR_ARG, "%s", spec_problems_line(problems));
+    int rc = 0;
+    if (l->max_cells && p.spec->cells > l->max_cells)
+        rc = ERR(e, ERR_ARG, "the experiment has %llu cells; this server allows %llu",
+                 (unsigned long long)p.spec->cells, (unsigned long long)l->max_cells);
+    if (rc == 0)
+        rc = plan_new(p.spec, &world, &p.plan, e);
+    if (rc)
+        planned_release(&p);
+    else
+        *out = p;
+    return rc;
+}
+
+int launch_replan(struct submitter *s, const char *spec_text, struct planned *out, struct err *e)
+{
+    struct launch l = {.submitter = s};
+    struct spec_lookup lookup = {.user = &l, .base = base_of};
+    struct spec_problems problems = {0};
+    struct planned p = {0};
+    json_t *document;
+
+    if (json_read(str_from(spec_text), &document, e))
+        return e->code;
+    int rc = spec_read(document, &lookup, &p.spec, &problems);
+    if (rc)
+        rc = ERR(e, ERR_FORMAT, "the stored spec: %s", spec_problems_line(&problems));
+    else
+        rc = plan_new(p.spec, NULL, &p.plan, e);
+    if (rc)
+        planned_release(&p);
+    else
+        *out = p;
+    spec_problems_release(&problems);
+    json_decref(document);
+    return rc;
+}
+
+/* ============================== Cells become rows ============================== */
+
+/* One cell's wish; *keep holds what it borrows. */
+static int wish_of(const struct launch *l, const struct run *run, const struct plan *plan,
+                   size_t cell, int64_t position, struct arena *keep, struct wish *out,
+                   struct err *e)
+{
+    const struct plan_cell *c = &plan->cells[cell];
+    json_t *coordinates = plan_coordinates(plan, cell), *parameters = plan_parameters(plan, cell);
+    int rc = 0;
+
+    *out = (struct wish){.user_id = l->user_id,
+                         .request_id = l->request_id,
+                         .trace_id = l->trace_id,
+                         .priority = l->priority,
+                         .position = position,
+                         .run_id = run->id,
+                         .experiment_id = run->experiment_id,
+                         .cell = (int64_t)cell,
+                         .replicate = (int)plan_replicate(plan, cell),
+                         .axes = json_compact(coordinates, keep)};
+    if (c->state == PLAN_IMPOSSIBLE) {
+        out->impossible = c->reason;
+        out->parameters = parameters;
+    } else {
+        struct recipe *recipe = ARENA_NEW(keep, struct recipe);
+        char key[65];
+        rc = complete((void *)l, parameters, keep, recipe, key, e);
+        out->recipe = recipe;
+        out->key = arena_strdup(keep, key);
+        json_decref(parameters);
+    }
+    json_decref(coordinates);
+    return rc;
+}
+
+static int submit_piece(const struct launch *l, struct wish *wishes, size_t count, struct err *e)
+{
+    struct arena a = {0};
+    struct generation *rows;
+    size_t bad;
+    int rc = count ? submit(l->submitter, wishes, count, &a, &rows, NULL, &bad, e) : 0;
+
+    for (size_t i = 0; i < count; i++)
+        json_decref((json_t *)wishes[i].parameters);
+    arena_release(&a);
+    return rc;
+}
+
+/* Every cell of the plan that the run has no row for, in the order of execution; those that cannot
+ * be drawn last. */
+static int fill(const struct launch *l, const struct run *run, const struct plan *plan,
+                const bool *there, struct err *e)
+{
+    struct wish *wishes = calloc(PIECE, sizeof *wishes);
+    struct arena keep = {0};
+    size_t waiting = 0;
+    int rc = wishes ? 0 : ERR(e, ERR_NOMEM, "no memory for a piece of a run");
+
+    for (size_t i = 0; rc == 0 && i < plan->count; i++) {
+        size_t cell = plan->order[i];
+        enum plan_state state = plan->cells[cell].state;
+        if (there[cell] || state == PLAN_DROPPED || state == PLAN_CUT)
+            continue;
+        rc = wish_of(l, run, plan, cell, (int64_t)i, &keep, &wishes[waiting], e);
+        if (rc)
+            break;
+        if (++waiting == PIECE) {
+            rc = submit_piece(l, wishes, waiting, e);
+            waiting = 0;
+            arena_release(&keep);
+            keep = (struct arena){0};
+        }
+    }
+    if (rc == 0)
+        rc = submit_piece(l, wishes, waiting, e);
+    else
+        for (size_t i = 0; i < waiting; i++)
+            json_decref((json_t *)wishes[i].parameters);
+    arena_release(&keep);
+    free(wishes);
+    return rc;
+}
+
+/* Which cells of the plan have a row. */
+static int rows_of(const struct launch *l, const char *run_id, const struct plan *plan, bool **out,
+                   struct err *e)
+{
+    bool *there = calloc(plan->count ? plan->count : 1, sizeof *there);
+    struct generation *rows = NULL;
+    struct arena a = {0};
+    size_t count = 0;
+    struct tx *tx;
+
+    if (!there)
+        return ERR(e, ERR_NOMEM, "no memory for %zu cells", plan->count);
+    int rc = tx_begin(l->submitter->db, TX_READ, &tx, e);
+    if (rc == 0) {
+        rc = runs_cells(tx, run_id, &a, &rows, &count, e);
+        tx_rollback(tx);
+    }
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        if (rows[i].cell >= 0 && (uint64_t)rows[i].cell < plan->count)
+            there[rows[i].cell] = true;
+    arena_release(&a);
+    if (rc)
+        free(there);
+    else
+        *out = there;
+    return rc;
+}
+
+/* Set it running, count what existed already, and tell the screens. */
+static int let_go(const struct launch *l, const char *run_id, struct arena *a, struct run *out,
+                  struct err *e)
+{
+    int64_t now = clock_unix_ms();
+    struct tx *tx;
+
+    if (tx_begin(l->submitter->db, TX_WRITE, &tx, e))
+        return e->code;
+    if (runs_set_status(tx, run_id, EXPERIMENT_RUNNING, now, e) ||
+        runs_recount(tx, run_id, now, a, out, e)) {
+        tx_rollback(tx);
+        return e->code;
+    }
+    if (tx_commit(tx, e))
+        return e->code;
+    publish_run(l->submitter, run_id);
+    return 0;
+}
+
+static int fill_and_go(const struct launch *l, const struct run *run, const struct plan *plan,
+                       struct arena *a, struct run *out, struct err *e)
+{
+    bool *there;
+
+    if (rows_of(l, run->id, plan, &there, e))
+        return e->code;
+    int rc = fill(l, run, plan, there, e);
+    free(there);
+    return rc ? rc : let_go(l, run->id, a, out, e);
+}
+
+/* The run's row, paused; or the one that a start which was cut off has left. */
+static int make_run(const struct launch *l, const struct experiment *x, const struct plan *plan,
+                    struct arena *a, struct run *run, struct err *e)
+{
+    json_t *summary = plan_to_json(plan, 0);
+    struct run last;
+    struct tx *tx;
+    char *id = arena_alloc(a, UUID_TEXT);
+    int rc = tx_begin(l->submitter->db, TX_WRITE, &tx, e);
+
+    if (rc)
+        goto out;
+    rc = runs_last(tx, x->id, a, &last, e);
+    if (rc == 0 && !last.started_at && last.status == EXPERIMENT_PAUSED &&
+        strcmp(last.spec, x->config) == 0) {
+        *run = last;
+    } else if (rc == 0 && (last.status == EXPERIMENT_RUNNING || last.status == EXPERIMENT_PAUSED)) {
+        rc = ERR(e, ERR_CONFLICT,
+                 "run %d of the experiment is %s: cancel it, or wait until it has ended",
+                 last.number, experiment_status_name(last.status));
+    } else if (rc == 0 || rc == ERR_NOT_FOUND) {
+        uuid_v7(id);
+        *run = (struct run){.id = id,
+                            .experiment_id = x->id,
+                            .status = EXPERIMENT_PAUSED,
+                            .spec = x->config,
+                            .plan = json_compact(summary, a),
+                            .created_at = clock_unix_ms(),
+                            .budget_ms = (int64_t)(plan->spec->budget_seconds * 1e3)};
+        rc = runs_insert(tx, run, e);
+    }
+    if (rc)
+        tx_rollback(tx);
+    else
+        rc = tx_commit(tx, e);
+out:
+    json_decref(summary);
+    return rc;
+}
+
+int launch_start(const struct launch *l, const struct experiment *x, struct arena *a,
+                 struct run *out, struct spec_problems *problems, struct err *e)
+{
+    struct planned planned = {0};
+    struct run run = {0};
+    json_t *document;
+
+    if (json_read(str_from(x->config), &document, e))
+        return e->code;
+    int rc = launch_plan(l, document, &planned, problems, e);
+    if (rc == 0)
+        rc = make_run(l, x, planned.plan, a, &run, e);
+    if (rc == 0)
+        rc = fill_and_go(l, &run, planned.plan, a, out, e);
+    planned_release(&planned);
+    json_decref(document);
+    return rc;
+}
+
+/* ============================== Longer ============================== */
+
+/* Cells keep their rows, which get the places that they have in the longer plan. */
+static int renumber(struct tx *tx, const char *run_id, const struct plan *former,
+                    const struct plan *plan, struct err *e)
+{
+    int64_t *places = malloc(sizeof *places * (former->count ? former->count : 1));
+
+    if (!places)
+        return ERR(e, ERR_NOMEM, "no memory for %zu cells", former->count);
+    for (size_t i = 0; i < former->count; i++) {
+        size_t place = plan_find(plan, former->cells[i].id);
+        places[i] = place == SIZE_MAX ? -1 : (int64_t)place;
+    }
+    int rc = runs_renumber(tx, run_id, places, former->count, e);
+    free(places);
+    return rc;
+}
+
+static int store_longer(const struct launch *l, const struct experiment *x, const struct run *run,
+                        const struct plan *former, const struct planned *planned, struct arena *a,
+                        struct err *e)
+{
+    const char *config = json_compact(planned->spec->written, a);
+    json_t *summary = plan_to_json(planned->plan, 0);
+    struct tx *tx;
+    int rc = tx_begin(l->submitter->db, TX_WRITE, &tx, e);
+
+    if (rc)
+        goto out;
+    rc = experiments_update(tx, x->id, x->version, x->name, x->type, config, clock_unix_ms(), e);
+    if (rc == 0 && run->id)
+        rc = renumber(tx, run->id, former, planned->plan, e);
+    if (rc == 0 && run->id)
+        rc = runs_set_plan(tx, run->id, config, json_compact(summary, a), e);
+    if (rc)
+        tx_rollback(tx);
+    else
+        rc = tx_commit(tx, e);
+out:
+    json_decref(summary);
+    return rc;
+}
+
+int launch_extend(const struct launch *l, const struct experiment *x, const json_t *addition,
+                  struct arena *a, struct run *out, struct spec_problems *problems, struct err *e)
+{
+    struct planned former = {0}, planned = {0};
+    json_t *longer = NULL;
+    struct run run = {0};
+    struct tx *tx;
+    int rc = tx_begin(l->submitter->db, TX_READ, &tx, e);
+
+    if (rc)
+        return rc;
+    rc = runs_last(tx, x->id, a, &run, e);
+    tx_rollback(tx);
+    if (rc == ERR_NOT_FOUND)
+        rc = 0;
+    if (rc == 0)
+        rc = launch_replan(l->submitter, run.id ? run.spec : x->config, &former, e);
+    if (rc == 0 && spec_extend(former.spec, addition, &longer, problems))
+        rc = ERR(e, ERR_ARG, "%s", spec_problems_line(problems));
+    if (rc == 0)
+        rc = launch_plan(l, longer, &planned, problems, e);
+    if (rc == 0)
+        rc = store_longer(l, x, &run, former.plan, &planned, a, e);
+    *out = (struct run){0};
+    if (rc == 0 && run.id)
+        rc = fill_and_go(l, &run, planned.plan, a, out, e);
+    planned_release(&planned);
+    planned_release(&former);
+    json_decref(longer);
+    return rc;
+}
