@@ -1,6 +1,6 @@
-#include "api/api_routes.h"
+#include "api_routes.h"
 #include "api/auth.h"
-#include "api/live.h"
+#include "api/sockets.h"
 #include "api/throttle.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -326,10 +326,10 @@ static int start_sockets(const struct want *want, struct app *app, struct err *e
     o.ping_interval = want->ping_interval;
     o.ping_timeout = want->ping_timeout;
     o.allowed_origins = want->allowed_origins;
-    live_options(app, &o);
+    sockets_options(app, &o);
     if (socketio_start(&o, &app->sockets, e))
         return e->code;
-    bus_listen(app->bus, live_forward, app);
+    bus_listen(app->bus, sockets_forward, app);
     return 0;
 }
 

@@ -1,4 +1,4 @@
-#include "api/live.h"
+#include "api/sockets.h"
 
 #include "api/auth.h"
 #include "base/buf.h"
@@ -117,7 +117,7 @@ static json_t *event(void *user, struct socket *s, const char *name, const json_
     return json_pack("[{s:o}]", "rooms", done);
 }
 
-void live_options(struct app *app, struct socketio_options *o)
+void sockets_options(struct app *app, struct socketio_options *o)
 {
     o->user = app;
     o->session_cookie = SESSION_COOKIE;
@@ -125,7 +125,7 @@ void live_options(struct app *app, struct socketio_options *o)
     o->on_event = event;
 }
 
-void live_forward(void *user, const struct bus_event *e)
+void sockets_forward(void *user, const struct bus_event *e)
 {
     struct app *app = user;
     struct buf arguments;
