@@ -52,8 +52,13 @@ struct identity {
     bool by_key;         /* an API key, so no Origin check */
     char session_id[65]; /* of the session row, "" without one */
     char key_id[UUID_TEXT];
-    uint32_t scopes; /* of a key: bit i is scope i of api/auth.h; all ones without a key */
+    uint32_t scopes; /* of a key: bit i is http_options.scopes[i]; all ones without a key */
 };
+
+/* How the errors of an operation are written: RFC 9457, or as the clients of a foreign API know
+ * them: OpenAI's {"error": {...}}, FastAPI's {"detail": ...}. Counts for the server's own errors
+ * (who asks, limits, schemas) as for those of handlers. */
+enum error_shape { ERRORS_PROBLEM, ERRORS_OPENAI, ERRORS_DETAIL };
 
 /* One operation of api/openapi.yaml; generated (tools/openapi). */
 struct route {
@@ -61,10 +66,12 @@ struct route {
     const char *path;           /* "/api/v1/generations/{id}" */
     const char *operation;      /* "get_generation" */
     enum role role;             /* the least that may call it */
-    const char *scope;          /* that an API key needs: "generate", "read", "admin" */
+    const char *scope;          /* that an API key needs: "read", "write", "admin"; NULL: none */
     size_t max_body;            /* bytes; 0: no body is taken */
-    const struct schema *body;  /* NULL: any (multipart, or none) */
+    bool body_required;         /* a request without one is refused */
+    const struct schema *body;  /* of JSON; NULL: any bytes (multipart, or none) */
     const struct schema *query; /* an object schema over the query parameters, texts converted */
+    enum error_shape errors;
     int (*handle)(struct request *r, struct response *w, struct err *e);
 };
 
@@ -97,7 +104,7 @@ WARN_UNUSED_RESULT int request_form(struct request *r, struct form_part **out, s
                                     struct err *e);
 /* The client has gone; long handlers look now and then. */
 bool request_gone(const struct request *r);
-/* Run `call` when the response has been sent or given up. */
+/* Run `call` when the response has been sent or given up, on a thread that must not block. */
 void request_at_end(struct request *r, void (*call)(void *), void *user);
 
 /* ==== responses: each returns 0, so that handlers end with `return respond_...` ==== */
@@ -119,8 +126,11 @@ bool respond_not_modified(const struct request *r, struct response *w, const cha
                           int64_t max_age);
 
 /* A body made while it is sent (server-sent events, exports): `next` fills at most n bytes and
- * returns how many, 0 to be asked again later (the server waits `pause` seconds), -1 at the end. It
- * runs on the worker pool. `release` is called once, in every case. */
+ * returns how many, 0 to be asked again later (the server waits `pause` seconds), -1 at the end, -2
+ * when it cannot go on (the connection breaks off, so that the client sees that something is
+ * missing). It runs on the worker pool, which is free during the pauses. `release` is called once,
+ * in every case, on any thread; it must not block. A server that stops ends a stream at its next
+ * pause. */
 struct stream {
     const char *type;
     double pause;
@@ -129,6 +139,29 @@ struct stream {
     void (*release)(void *user);
 };
 int respond_stream(struct response *w, unsigned status, const struct stream *s);
+
+/* Answer later, without holding a worker while waiting ("Prefer: wait=N"):
+ *
+ *   struct later l = respond_later(r, w, 20.0, finished, generation);
+ *   ... keep l where the end of the work is noticed, which calls later_finish(l) ...
+ *   return 0;
+ *
+ * `go_on` runs on the worker pool as a second handler of the request, exactly once: after
+ * later_finish, after `seconds`, when the client has gone, or when the server stops; which of
+ * these, it sees at the thing that it waited for and by request_gone(). It may wait again. When the
+ * handler itself returns an error, that is answered and go_on is not called. Only bytes and the
+ * connection are kept meanwhile: ten thousand may wait. */
+struct later {
+    struct http_server *server;
+    uint64_t ticket;
+};
+struct later respond_later(struct request *r, struct response *w, double seconds,
+                           int (*go_on)(struct request *r, struct response *w, void *user,
+                                        struct err *e),
+                           void *user);
+/* Any thread, as often as one likes, also when the wait is over or go_on has returned: then it does
+ * nothing. Until http_stop. */
+void later_finish(struct later l);
 
 /* RFC 9457. `code` is a short stable word ("model_not_found"), the last part of the type's URL;
  * detail says what to do. */
@@ -146,6 +179,7 @@ void problem_field(struct response *w, const char *pointer, const char *format, 
 struct http_options {
     const char *address; /* "127.0.0.1", "::", ...; "127.0.0.1" by default */
     int port;            /* 0: any free one */
+    int event_threads;   /* that own the sockets */
     int workers;         /* handler threads */
     int queue;           /* requests that may wait for one */
     int max_connections, max_connections_per_address;
@@ -154,6 +188,8 @@ struct http_options {
     double body_seconds;                    /* absolute, from the end of the headers */
     double idle_seconds;                    /* between requests of a connection */
     size_t max_header_bytes;
+    size_t max_buffered_bytes; /* of all request bodies together; 503 beyond */
+    const char *const *scopes; /* NULL-ended: the name of each bit of identity.scopes */
     const char
         *trusted_proxies; /* comma-separated addresses whose X-Forwarded-* count; NULL: none */
     const char *allowed_origins; /* comma-separated; beside the server's own; NULL: none */

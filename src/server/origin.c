@@ -1,0 +1,70 @@
+#include "server/origin.h"
+
+#include "base/str.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool same(struct str a, struct str b)
+{
+    return a.n == b.n && strncasecmp(a.p, b.p, a.n) == 0;
+}
+
+static struct str trimmed(struct str s)
+{
+    while (s.n && s.p[0] == ' ') {
+        s.p++;
+        s.n--;
+    }
+    while (s.n && s.p[s.n - 1] == ' ')
+        s.n--;
+    return s;
+}
+
+bool host_valid(const char *host)
+{
+    size_t n = strlen(host);
+
+    return n > 0 && n <= 255 &&
+           strspn(host, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:[]") ==
+               n;
+}
+
+/* Without ":8000"; the colons of "[::1]" are inside brackets. */
+static struct str without_port(struct str host)
+{
+    const char *colon = host.n ? memrchr(host.p, ':', host.n) : NULL;
+    const char *bracket = host.n ? memrchr(host.p, ']', host.n) : NULL;
+
+    if (colon && (!bracket || colon > bracket))
+        host.n = (size_t)(colon - host.p);
+    return host;
+}
+
+bool host_allowed(const char *host, const char *list)
+{
+    struct str full = str_from(host), name = without_port(full), rest = str_from(list), item;
+
+    if (!list)
+        return true;
+    while (str_cut(&rest, ',', &item)) {
+        item = trimmed(item);
+        if (item.n && (same(item, full) || same(item, name)))
+            return true;
+    }
+    return false;
+}
+
+bool origin_allowed(const char *origin, const char *own, const char *list)
+{
+    struct str asked = str_from(origin), rest = str_from(list), item;
+
+    if (own && same(asked, str_from(own)) && strcmp(origin, "null") != 0)
+        return true;
+    while (list && str_cut(&rest, ',', &item)) {
+        item = trimmed(item);
+        if (item.n && (str_is(item, "*") || same(item, asked)))
+            return true;
+    }
+    return false;
+}
