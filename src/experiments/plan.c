@@ -27,6 +27,7 @@ struct planner {
     const char ***identities; /* [axis][point] */
     size_t *by_name;          /* axes in the order of their names: ids do not depend on theirs */
     struct kind **cell_kinds;
+    char (*same)[65]; /* per cell: what makes two of them one picture; "" for none */
     struct arena arena;
 };
 
@@ -196,6 +197,12 @@ static int make_cell(struct planner *w, size_t cell, struct err *e)
     int rc = identify(w, points, w->plan->spec->seeds[replicate], c->id, e);
     if (rc == 0 && w->world && d.state == PLAN_DRAW)
         rc = complete(w, cell, &d, &a, e);
+    if (w->world) {
+        memcpy(w->same[cell], c->key, sizeof c->key);
+    } else { /* without defaults, equal parameters are all that is known of equal pictures */
+        const char *text = json_canonical(d.parameters, &a);
+        sha256_hex(text, strlen(text), w->same[cell]);
+    }
     c->state = d.state;
     c->reason = kept(w, d.reason);
     cell_release(&d);
@@ -217,13 +224,14 @@ static int find_twins(struct planner *w, struct err *e)
         return ERR(e, ERR_NOMEM, "no memory to plan %zu cells", p->count);
     for (size_t i = 0; i < p->drawable; i++) {
         struct plan_cell *c = &p->cells[p->order[i]];
-        struct plan_cell *twin = c->key[0] ? map_get(&first, str_from(c->key)) : NULL;
+        struct str same = str_from(w->same[p->order[i]]);
+        struct plan_cell *twin = same.n ? map_get(&first, same) : NULL;
         if (twin) {
             c->twin = (size_t)(twin - p->cells);
             continue;
         }
-        if (c->key[0])
-            map_put(&first, str_from(c->key), c);
+        if (same.n)
+            map_put(&first, same, c);
         memcpy(keys[n], c->key, sizeof *keys);
         owners[n++] = p->order[i];
     }
@@ -350,7 +358,8 @@ static int make_plan(struct planner *w, struct err *e)
     p->cells = arena_try(&p->arena, p->count, sizeof *p->cells);
     p->order = arena_try(&p->arena, p->count, sizeof *p->order);
     w->cell_kinds = arena_try(&w->arena, p->count, sizeof *w->cell_kinds);
-    if (!p->cells || !p->order || !w->cell_kinds)
+    w->same = arena_try(&w->arena, p->count, sizeof *w->same);
+    if (!p->cells || !p->order || !w->cell_kinds || !w->same)
         return ERR(e, ERR_NOMEM, "no memory to plan %zu cells", p->count);
     prepare_identities(w);
     for (size_t i = 0; i < p->count; i++) {

@@ -21,12 +21,12 @@ struct range {
     enum scale scale;
 };
 
-double values_tidy(double x)
+double values_tidy(double x, int digits)
 {
     char text[40];
     double tidy = x;
 
-    snprintf(text, sizeof text, "%.12g", x);
+    snprintf(text, sizeof text, "%.*g", digits, x);
     (void)str_to_f64(str_from(text), &tidy);
     return tidy;
 }
@@ -51,7 +51,7 @@ static bool add_number(struct reading *r, double x, const struct at *at)
 {
     if (r->p && r->p->kind != PARAMETER_NUMBER)
         x = round(x);
-    json_t *number = json_real(values_tidy(x));
+    json_t *number = json_real(x);
     json_t *value = parameter_value(r->p, number, r->problems, at);
 
     json_decref(number);
@@ -119,6 +119,10 @@ static bool add_range(struct reading *r, struct range g, const struct at *at)
             x = g.from + (g.to - g.from) * t;
         else
             x = g.from * pow(g.to / g.from, t);
+        if (g.scale != SCALE_STEP && i > 0 && i + 1 < n)
+            x = values_tidy(x, 5);
+        else if (i)
+            x = i + 1 < n || g.scale == SCALE_STEP ? values_tidy(x, 12) : g.to;
         if (!add_number(r, x, at))
             return false;
     }

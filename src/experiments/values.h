@@ -16,7 +16,8 @@
 json_t *values_read(const struct parameter *p, bool settings, const json_t *written,
                     struct spec_problems *problems, const struct at *at);
 
-/* A number without the dust of binary fractions (0.1 + 2 * 0.1 is 0.3): 12 significant digits. */
-double values_tidy(double x);
+/* A number without the dust of binary fractions (0.1 + 2 * 0.1 is 0.3): rounded to so many
+ * significant digits. */
+double values_tidy(double x, int digits);
 
 #endif
