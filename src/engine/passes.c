@@ -136,6 +136,17 @@ void passes_free(struct cauldron_model *m)
     }
 }
 
+size_t passes_bytes(const struct cauldron_model *m)
+{
+    size_t bytes = m->packs.bytes + m->workspace.n;
+
+    for (const struct pass *p = m->passes; p; p = p->next)
+        bytes += plan_kept(p->plan);
+    for (const struct condition *c = m->conditions; c; c = c->next)
+        bytes += TOKENS * sizeof *c->context * (size_t)c->width;
+    return bytes;
+}
+
 void to_channels_last(float *out, const float *in, int channels, size_t pixels)
 {
     for (int c = 0; c < channels; c++)

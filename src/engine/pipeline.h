@@ -84,6 +84,8 @@ WARN_UNUSED_RESULT int pass_run(struct cauldron_model *m, struct pass *p, enum p
 /* Under low_memory: what a component needs in memory is not needed for a while. */
 void pass_finished(struct cauldron_model *m, enum component c);
 void passes_free(struct cauldron_model *m);
+/* Bytes that the model takes beside its mapped files: packed weights, plans, values, texts. */
+size_t passes_bytes(const struct cauldron_model *m);
 
 /* latents: [channels][h][w]; pixels [3][8h][8w] in -1..1. */
 WARN_UNUSED_RESULT int pass_decode(struct cauldron_model *m, const float *latents, int h, int w,

@@ -17,7 +17,8 @@ struct reader {
     const char *root;
 };
 
-/* A file of /proc or /sys below the root, whose size stat() does not know; "" when there is none. */
+/* A file of /proc or /sys below the root, whose size stat() does not know; "" when there is none.
+ */
 static struct str text(const struct reader *r, const char *path)
 {
     const char *whole = arena_printf(r->arena, "%s/%s", r->root, path);
@@ -208,12 +209,12 @@ static void read_gpus(const struct reader *r, struct hardware *out)
     for (const struct dirent *d; dir && out->gpu_count < MAX_GPUS && (d = readdir(dir));) {
         if (d->d_name[0] == '.')
             continue;
-        struct str info = text(
-            r, arena_printf(r->arena, "proc/driver/nvidia/gpus/%s/information", d->d_name));
+        struct str info =
+            text(r, arena_printf(r->arena, "proc/driver/nvidia/gpus/%s/information", d->d_name));
         struct str model = field(info, "Model"), bus = field(info, "Bus Location");
-        gpus[out->gpu_count++] =
-            (struct hardware_gpu){model.n ? arena_str(r->arena, model) : "NVIDIA GPU",
-                                  bus.n ? arena_str(r->arena, bus) : arena_strdup(r->arena, d->d_name)};
+        gpus[out->gpu_count++] = (struct hardware_gpu){
+            model.n ? arena_str(r->arena, model) : "NVIDIA GPU",
+            bus.n ? arena_str(r->arena, bus) : arena_strdup(r->arena, d->d_name)};
     }
     if (dir)
         closedir(dir);

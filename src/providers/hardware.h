@@ -27,9 +27,9 @@ struct hardware {
     const char *features;     /* those of the CPU's features that matter here, between blanks */
     int cores;                /* that this process may use: affinity and the group's quota */
     int cores_online;         /* of the machine */
-    int64_t memory;           /* bytes: of the machine, or of its control group where that has less */
-    int64_t memory_free;      /* what can be had without swapping, inside the group's limit */
-    int64_t cache;            /* bytes of the last-level cache; 0: unknown */
+    int64_t memory;      /* bytes: of the machine, or of its control group where that has less */
+    int64_t memory_free; /* what can be had without swapping, inside the group's limit */
+    int64_t cache;       /* bytes of the last-level cache; 0: unknown */
     const struct hardware_gpu *gpus;
     size_t gpu_count;
 };

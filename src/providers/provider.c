@@ -1,10 +1,8 @@
 /* provider.c: the table of providers, and the one definition of a picture's key. */
-#include "providers/provider.h"
+#include "providers/backends.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-extern const struct provider_backend native_backend;
 
 static const struct provider_backend *const backends[] = {&native_backend};
 
@@ -30,14 +28,21 @@ static const char *known_names(struct arena *a)
     return list;
 }
 
-struct provider *provider_from_backend(const struct provider_backend *backend, void *state)
+int provider_from_backend(const struct provider_backend *backend, const struct provider_options *o,
+                          struct provider **out, struct err *e)
 {
     struct provider *p = calloc(1, sizeof *p);
 
     if (!p)
         abort();
-    *p = (struct provider){backend, state};
-    return p;
+    p->backend = backend;
+    int rc = backend->open(p, o, e);
+    if (rc) {
+        free(p);
+        return rc;
+    }
+    *out = p;
+    return 0;
 }
 
 int provider_open(const char *name, const struct provider_options *o, struct provider **out,
@@ -45,21 +50,12 @@ int provider_open(const char *name, const struct provider_options *o, struct pro
 {
     const struct provider_backend *backend = find(name);
     struct arena a = {0};
-    int rc;
+    int rc =
+        backend ? provider_from_backend(backend, o, out, e)
+                : ERR(e, ERR_NOT_FOUND, "no provider '%.100s'; there is %s", name, known_names(&a));
 
-    if (!backend) {
-        rc = ERR(e, ERR_NOT_FOUND, "no provider '%.100s'; there is %s", name, known_names(&a));
-        arena_release(&a);
-        return rc;
-    }
-    struct provider *p = provider_from_backend(backend, NULL);
-    rc = backend->open(p, o, e);
-    if (rc) {
-        free(p);
-        return rc;
-    }
-    *out = p;
-    return 0;
+    arena_release(&a);
+    return rc;
 }
 
 void provider_close(struct provider *p)

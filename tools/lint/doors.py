@@ -21,7 +21,9 @@ DOORS = {
     "cli": None,  # everything: it wires the rooms together
 }
 # Files that may open one door more.
-EXTRA = {"providers/native.c": ["engine"], "providers/native.h": ["engine"]}
+EXTRA = {f"providers/{name}": ["engine"]
+         for name in ("native.c", "native.h", "native_complete.c", "native_draw.c", "native_models.c",
+                      "native_names.c", "native_pool.c")}
 # Inside the engine: kernels know tensors only, samplers know no network, weights no graph.
 INNER = {
     "engine/kernels": ["engine/kernels", "engine/tensor.h"],

@@ -24,7 +24,7 @@ struct plan {
     struct plan_context context;
     struct step *steps;
     int count;
-    size_t transient, scratch;
+    size_t transient, scratch, kept_bytes;
     void *kept;
 };
 
@@ -306,6 +306,7 @@ int plan_new(struct g *g, const struct plan_context *c, struct plan **out, struc
 
     struct placement where = graph_place(g, list, count);
     p->transient = where.transient;
+    p->kept_bytes = where.kept;
     p->kept = allocate(where.kept);
     if (!p->kept) {
         rc = ERR(e, ERR_NOMEM, "no memory for %.0f MB of kept values", (double)where.kept / 1e6);
@@ -335,6 +336,11 @@ void plan_free(struct plan *p)
     arena_release(&p->arena);
     free(p->kept);
     free(p);
+}
+
+size_t plan_kept(const struct plan *p)
+{
+    return p->kept_bytes;
 }
 
 size_t plan_workspace(const struct plan *p)

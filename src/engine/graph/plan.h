@@ -59,6 +59,7 @@ WARN_UNUSED_RESULT int plan_new(struct g *g, const struct plan_context *c, struc
                                 struct err *e);
 void plan_free(struct plan *p);
 size_t plan_workspace(const struct plan *p);
+size_t plan_kept(const struct plan *p); /* bytes of its own, for the constant part */
 /* An input or output by name; NULL when there is none. [pictures][h][w][c]. */
 float *plan_value(const struct plan *p, const struct workspace *w, const char *name);
 
