@@ -62,14 +62,15 @@ static struct curve make_curve(struct analyser *w, const size_t *cells, size_t n
                       .label = setting_label(w, cells[0], axes),
                       .count = axis->point_count};
     struct arena scratch = {0};
-    size_t *some = arena_alloc(&scratch, n * sizeof *some);
+    size_t *level = arena_alloc(&scratch, n * sizeof *level);
+    struct groups g;
 
+    for (size_t i = 0; i < n; i++)
+        level[i] = plan_point(w->plan, cells[i], s->reference_axis);
+    groups_by(cells, level, n, c.count, &scratch, &g);
     c.points = arena_alloc(&w->out->arena, c.count * sizeof *c.points);
     for (size_t p = 0; p < c.count; p++) {
-        size_t k = 0;
-        for (size_t i = 0; i < n; i++)
-            if (plan_point(w->plan, cells[i], s->reference_axis) == p)
-                some[k++] = cells[i];
+        const size_t *some = g.cells + g.start[p], k = g.start[p + 1] - g.start[p];
         c.points[p] = (struct curve_point){.x = json_number_value(axis->points[p].values[0]),
                                            .y = mean_over(w, some, k, w->out->measure),
                                            .seconds = mean_over(w, some, k, MEASURE_SECONDS),

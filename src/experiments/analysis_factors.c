@@ -30,27 +30,31 @@ static size_t at_level(const struct analyser *w, const struct source *f, size_t 
     return cell + (level - level_of(w, f, cell)) * stride;
 }
 
-static struct mean level_mean(struct analyser *w, const struct source *f, size_t level)
+/* The cells that have a number, by their level. */
+static void by_level(const struct analyser *w, const struct source *f, struct arena *a,
+                     struct groups *out)
 {
-    size_t n = 0;
+    size_t *cells = arena_alloc(a, (w->plan->count + 1) * sizeof *cells),
+           *level = arena_alloc(a, (w->plan->count + 1) * sizeof *level), n = 0;
 
     for (size_t i = 0; i < w->plan->count; i++)
-        if (level_of(w, f, i) == level && !isnan(w->response[i]))
-            w->scratch[n++] = w->response[i];
-    return mean_of(w->scratch, n);
+        if (!isnan(w->response[i])) {
+            cells[n] = i;
+            level[n++] = level_of(w, f, i);
+        }
+    groups_by(cells, level, n, f->points, a, out);
 }
 
 /* Differences of cells that have everything else in common, the seed too. */
-static struct mean paired(struct analyser *w, const struct source *f, size_t level, size_t baseline)
+static struct mean paired(struct analyser *w, const struct source *f, const size_t *cells,
+                          size_t count, size_t baseline)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < w->plan->count; i++) {
-        if (level_of(w, f, i) != level || isnan(w->response[i]))
-            continue;
-        double other = w->response[at_level(w, f, i, baseline)];
+    for (size_t i = 0; i < count; i++) {
+        double other = w->response[at_level(w, f, cells[i], baseline)];
         if (!isnan(other))
-            w->scratch[n++] = w->response[i] - other;
+            w->scratch[n++] = w->response[cells[i]] - other;
     }
     return mean_of(w->scratch, n);
 }
@@ -122,7 +126,10 @@ static void fill_effects(struct analyser *w, const struct source *f, struct fact
 {
     const struct spec *s = w->plan->spec;
     size_t baseline = SIZE_MAX;
+    struct arena scratch = {0};
+    struct groups g;
 
+    by_level(w, f, &scratch, &g);
     out->name = f->axis < s->axis_count ? s->axes[f->axis].name : "replicate";
     out->count = f->points;
     out->effects = arena_alloc(&w->out->arena, f->points * sizeof *out->effects);
@@ -134,13 +141,15 @@ static void fill_effects(struct analyser *w, const struct source *f, struct fact
         } else {
             e->label = arena_printf(&w->out->arena, "seed %llu", (unsigned long long)s->seeds[p]);
         }
-        e->mean = level_mean(w, f, p);
+        const size_t *cells = g.cells + g.start[p], n = g.start[p + 1] - g.start[p];
+        e->mean = mean_over(w, cells, n, w->out->measure);
         e->against = (struct mean){0, NAN, NAN, NAN};
         if (baseline == SIZE_MAX && e->mean.n)
             baseline = p;
         else if (baseline != SIZE_MAX)
-            e->against = paired(w, f, p, baseline);
+            e->against = paired(w, f, cells, n, baseline);
     }
+    arena_release(&scratch);
 }
 
 static void fill_interactions(struct analyser *w, const struct source *f, double grand,

@@ -19,6 +19,9 @@ struct groups {
     size_t *cells;
 };
 
+/* The same for some cells and any levels: cells[i] goes to group level[i], below `count`. */
+void groups_by(const size_t *cells, const size_t *level, size_t n, size_t count, struct arena *a,
+               struct groups *out);
 void groups_of(const struct plan *plan, const bool *axes, struct arena *a, struct groups *out);
 
 #endif
