@@ -55,6 +55,8 @@ WARN_UNUSED_RESULT int experiments_update(struct tx *tx, const char *id, int64_t
                                           int64_t now, struct err *e);
 /* With its runs and generations; pictures stay for others until gc. ERR_CONFLICT while it runs. */
 WARN_UNUSED_RESULT int experiments_delete(struct tx *tx, const char *id, struct err *e);
+/* Its generations become ones of their own, outside any run; for a delete that keeps them. */
+WARN_UNUSED_RESULT int experiments_detach(struct tx *tx, const char *id, struct err *e);
 struct experiment_filter {
     const char *user_id, *type, *text; /* NULL: any */
     int status;                        /* -1: any */
