@@ -1,5 +1,6 @@
 #include "api_routes.h"
 #include "api/auth.h"
+#include "api/live.h"
 #include "api/sockets.h"
 #include "api/throttle.h"
 #include "base/clock.h"
@@ -375,6 +376,7 @@ static struct app *app_from(const struct want *want, struct platform *p)
     app->metrics = p->metrics;
     app->sentry = p->sentry;
     app->throttle = throttle_new();
+    app->live = live_new(p->bus);
     app->session_ms = (int64_t)(want->session_hours * 3600e3);
     app->version = CAULDRON_VERSION;
     app->started_at = clock_unix_ms();
@@ -412,6 +414,7 @@ static int serve(const struct want *want, struct platform *p, struct err *e)
     if (app->worker)
         worker_stop(app->worker, want->stop_seconds);
     throttle_free(app->throttle);
+    live_free(app->live);
     return rc;
 }
 
