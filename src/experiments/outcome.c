@@ -165,6 +165,8 @@ int outcome_measure(struct outcome *o, struct err *e)
     bool *known = arena_try(&a, cells ? cells : 1, sizeof *known);
     int rc = 0;
 
+    /* Here, where the outcome has found its place. */
+    o->loader = (struct measure_loader){.user = o, .load = load_picture};
     if (!known)
         return ERR(e, ERR_NOMEM, "no memory for %zu cells", cells);
     const char *name = arena_printf(&a, "measures-%s.json", o->run_id);
@@ -178,7 +180,6 @@ int outcome_measure(struct outcome *o, struct err *e)
             measures_from_json(json_object_get(entry, "values"), o->results->at[i].values);
         missing += !known[i];
     }
-    o->loader = (struct measure_loader){.user = o, .load = load_picture};
     if (missing) {
         rc = measures_run(o->planned.plan, &o->loader, known, o->results, e);
         if (rc == 0)

@@ -1,0 +1,297 @@
+#include "api/experiment_json.h"
+#include "api/generation_json.h"
+#include "api_routes.h"
+#include "base/json.h"
+#include "experiments/compare.h"
+#include "experiments/export.h"
+#include "experiments/outcome.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The experiment that the path names and its run with that number, 0 for the newest. */
+static int find(struct request *r, int64_t number, struct experiment *x, struct run *run,
+                struct err *e)
+{
+    struct tx *tx;
+
+    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
+        return e->code;
+    int rc = experiment_of(r, tx, x, e);
+    if (rc == 0) {
+        rc = run_of(r, tx, x->id, number, run, e);
+        if (rc == ERR_NOT_FOUND && !number)
+            rc = ERR(e, ERR_CONFLICT, "the experiment has not been started");
+    }
+    tx_rollback(tx);
+    return rc;
+}
+
+static int64_t run_number(const struct request *r)
+{
+    return json_int(request_query((struct request *)r), "run", 0);
+}
+
+/* ============================== The grid ============================== */
+
+int api_get_grid(struct request *r, struct response *w, struct err *e)
+{
+    const json_t *query = request_query(r);
+    struct generation_filter filter = generation_filter();
+    struct planned planned = {0};
+    struct generation *rows = NULL;
+    const char *next = NULL;
+    struct experiment x;
+    struct run run;
+    size_t count = 0;
+    struct tx *tx;
+
+    if (find(r, run_number(r), &x, &run, e) ||
+        launch_replan(app_of(r)->submitter, run.spec, &planned, e))
+        return e->code;
+    filter.run_id = run.id;
+    filter.sort = SORT_CELL;
+    filter.limit = (int)json_int(query, "limit", 500);
+    filter.cursor = json_text(query, "cursor", NULL);
+    int rc = tx_begin(app_of(r)->db, TX_READ, &tx, e);
+    if (rc == 0) {
+        rc = generations_list(tx, &filter, request_arena(r), &rows, &count, &next, e);
+        tx_rollback(tx);
+    }
+    if (rc == 0)
+        rc = respond_json(w, 200,
+                          json_pack("{s:o, s:o, s:I, s:o, s:o}", "run", run_json(&run), "axes",
+                                    axes_json(planned.spec), "replicates",
+                                    (json_int_t)planned.spec->seed_count, "items",
+                                    generations_json(rows, count, app_of(r)->live), "next_cursor",
+                                    json_text_or_null(next)));
+    planned_release(&planned);
+    return rc;
+}
+
+/* ============================== Analysis ============================== */
+
+/* Compare with the value that the chosen generation has on the reference's axis. */
+static int choose_reference(struct outcome *o, const char *wanted, struct err *e)
+{
+    struct spec *spec = o->planned.spec;
+
+    if (!wanted || strcmp(wanted, "most_steps") == 0)
+        return 0;
+    for (size_t i = 0; i < o->results->count; i++) {
+        if (!o->by_cell[i] || strcmp(o->by_cell[i]->id, wanted) != 0)
+            continue;
+        if (spec->reference_axis == SIZE_MAX)
+            spec->reference_axis = 0;
+        spec->reference_point = plan_point(o->planned.plan, i, spec->reference_axis);
+        return spec->axis_count ? 0 : ERR(e, ERR_ARG, "the experiment has no axis to compare on");
+    }
+    return ERR(e, ERR_ARG, "reference: 'most_steps', or the id of a generation of this run");
+}
+
+static int open_outcome(struct request *r, const struct run *run, struct outcome *out,
+                        struct err *e)
+{
+    if (outcome_load(app_of(r)->submitter, run, out, e))
+        return e->code;
+    if (choose_reference(out, json_text(request_query(r), "reference", NULL), e) ||
+        outcome_measure(out, e)) {
+        outcome_release(out);
+        return e->code;
+    }
+    return 0;
+}
+
+static int analyse(const struct outcome *o, const json_t *query, struct analysis **out,
+                   struct err *e)
+{
+    struct analysis_options options = {.measure = json_text(query, "measure", NULL),
+                                       .tolerance = json_num(query, "tolerance", 0)};
+
+    return analysis_new(o->planned.plan, o->results, &options, out, e);
+}
+
+/* As the contract has it: the measure's name at the top, what it means beside it. */
+static json_t *analysis_answer(const struct experiment *x, const struct outcome *o,
+                               const struct analysis *analysis)
+{
+    json_t *json = analysis_to_json(analysis);
+    const struct spec *spec = o->planned.spec;
+    bool compared = spec->reference_axis != SIZE_MAX;
+
+    json_object_set(json, "measure_info", json_object_get(json, "measure"));
+    json_object_set_new(json, "measure", json_string(measure_infos[analysis->measure].name));
+    json_object_set_new(json, "type", json_string(x->type));
+    json_object_set_new(json, "cells", json_integer((json_int_t)analysis->done));
+    json_object_set_new(
+        json, "reference",
+        compared ? json_pack("{s:s, s:s}", "axis", spec->axes[spec->reference_axis].name, "value",
+                             spec->axes[spec->reference_axis].points[spec->reference_point].label)
+                 : json_null());
+    return json;
+}
+
+int api_get_analysis(struct request *r, struct response *w, struct err *e)
+{
+    struct analysis *analysis;
+    struct outcome outcome;
+    struct experiment x;
+    struct run run;
+
+    if (find(r, run_number(r), &x, &run, e) || open_outcome(r, &run, &outcome, e))
+        return e->code;
+    int rc = analyse(&outcome, request_query(r), &analysis, e);
+    if (rc == 0) {
+        rc = respond_json(w, 200, analysis_answer(&x, &outcome, analysis));
+        analysis_free(analysis);
+    }
+    outcome_release(&outcome);
+    return rc;
+}
+
+/* ============================== Exports ============================== */
+
+static const struct format {
+    const char *name, *type;
+} formats[] = {{"csv", "text/csv; charset=utf-8"},
+               {"json", "application/json"},
+               {"png", "image/png"},
+               {"html", "text/html; charset=utf-8"}};
+
+/* Letters, digits and dashes of the experiment's name. */
+static const char *file_name(struct request *r, const struct experiment *x, const struct run *run,
+                             const char *ending)
+{
+    char *name = arena_printf(request_arena(r), "%.60s", x->name);
+
+    for (char *p = name; *p; p++)
+        *p = isalnum((unsigned char)*p) ? *p : '-';
+    return arena_printf(request_arena(r), "attachment; filename=\"%s-run-%d.%s\"", name,
+                        run->number, ending);
+}
+
+static int write_export(const struct export_source *source, const char *format, struct buf *out,
+                        struct err *e)
+{
+    struct image sheet = {0};
+    struct arena a = {0};
+    int rc;
+
+    if (strcmp(format, "csv") == 0)
+        return export_csv(source, out, e);
+    if (strcmp(format, "html") == 0)
+        return export_html(source, NULL, out, e);
+    if (strcmp(format, "png") == 0) {
+        rc = export_sheet(source, NULL, &sheet, e);
+        if (rc == 0)
+            rc = image_encode(&sheet, image_encoding_default(IMAGE_PNG), NULL, out, e);
+        image_release(&sheet);
+        return rc;
+    }
+    json_t *json = export_json(source);
+    const char *text = json_compact(json, &a);
+    rc = buf_add(out, text, strlen(text)) ? ERR(e, ERR_NOMEM, "the export is too large") : 0;
+    json_decref(json);
+    arena_release(&a);
+    return rc;
+}
+
+int api_export_experiment(struct request *r, struct response *w, struct err *e)
+{
+    const char *format = json_text(request_query(r), "format", "csv"), *type = "";
+    struct analysis *analysis = NULL;
+    struct outcome outcome;
+    struct experiment x;
+    struct run run;
+    struct buf out;
+
+    if (find(r, run_number(r), &x, &run, e) || open_outcome(r, &run, &outcome, e))
+        return e->code;
+    buf_init(&out, EXPORT_MAX);
+    int rc = analyse(&outcome, NULL, &analysis, e);
+    struct export_source source = {.plan = outcome.planned.plan,
+                                   .results = outcome.results,
+                                   .analysis = analysis,
+                                   .loader = &outcome.loader};
+    if (rc == 0)
+        rc = write_export(&source, format, &out, e);
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(formats[i].name, format) == 0)
+            type = formats[i].type;
+    if (rc == 0) {
+        respond_header(w, "Content-Disposition", file_name(r, &x, &run, format));
+        rc = respond_bytes(w, 200, type, (struct str){out.p, out.n});
+    }
+    buf_release(&out);
+    analysis_free(analysis);
+    outcome_release(&outcome);
+    return rc;
+}
+
+/* ============================== Two runs ============================== */
+
+static json_t *pair_json(const struct compare_cell *c, const struct outcome *a,
+                         const struct outcome *b)
+{
+    const char *left = c->a == SIZE_MAX ? NULL : a->results->at[c->a].generation;
+    const char *right = c->b == SIZE_MAX ? NULL : b->results->at[c->b].generation;
+    json_t *axes = c->a == SIZE_MAX ? plan_coordinates(b->planned.plan, c->b)
+                                    : plan_coordinates(a->planned.plan, c->a);
+    json_t *o = json_pack("{s:o, s:s, s:o, s:o, s:b}", "axes", axes, "state",
+                          compare_state_name(c->state), "left", json_text_or_null(left), "right",
+                          json_text_or_null(right), "identical", c->state == COMPARE_SAME);
+
+    /* NAN compares false with everything */
+    json_object_set_new(o, "ssim", c->ssim <= 1 ? json_real(c->ssim) : json_null());
+    json_object_set_new(o, "psnr", c->psnr < 1e6 ? json_real(c->psnr) : json_null());
+    return o;
+}
+
+static int answer_comparison(struct request *r, struct response *w, const struct outcome *a,
+                             const struct outcome *b, struct err *e)
+{
+    const json_t *query = request_query(r);
+    const char *cursor = json_text(query, "cursor", "0"), *next = NULL;
+    int64_t from = 0, limit = json_int(query, "limit", 50);
+    struct compare_side left = {a->planned.plan, a->results, &a->loader};
+    struct compare_side right = {b->planned.plan, b->results, &b->loader};
+    struct compare report;
+
+    if (!str_to_i64(str_from(cursor), &from) || from < 0)
+        return ERR(e, ERR_ARG, "the cursor is not one of this list");
+    if (compare_runs(&left, &right, request_arena(r), &report, e))
+        return e->code;
+    json_t *items = json_array();
+    for (size_t i = (size_t)from; i < report.count && i < (size_t)(from + limit); i++)
+        json_array_append_new(items, pair_json(&report.cells[i], a, b));
+    if ((size_t)(from + limit) < report.count)
+        next = arena_printf(request_arena(r), "%lld", (long long)(from + limit));
+    return respond_json(
+        w, 200,
+        json_pack("{s:I, s:I, s:I, s:o, s:o}", "identical", (json_int_t)report.states[COMPARE_SAME],
+                  "different",
+                  (json_int_t)(report.states[COMPARE_DIFFERENT] + report.states[COMPARE_UNKNOWN]),
+                  "unpaired",
+                  (json_int_t)(report.states[COMPARE_ONLY_A] + report.states[COMPARE_ONLY_B]),
+                  "items", items, "next_cursor", json_text_or_null(next)));
+}
+
+int api_compare_runs(struct request *r, struct response *w, struct err *e)
+{
+    struct outcome a, b;
+    struct run run, with;
+    struct experiment x;
+
+    if (find(r, run_number(r), &x, &run, e) ||
+        find(r, json_int(request_query(r), "with", 0), &x, &with, e) ||
+        open_outcome(r, &run, &a, e))
+        return e->code;
+    int rc = open_outcome(r, &with, &b, e);
+    if (rc == 0) {
+        rc = answer_comparison(r, w, &a, &b, e);
+        outcome_release(&b);
+    }
+    outcome_release(&a);
+    return rc;
+}
