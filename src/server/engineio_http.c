@@ -7,6 +7,7 @@
 #include "server/engineio_private.h"
 #include "server/origin.h"
 #include "server/packet.h"
+#include "server/target.h"
 
 #include <stdlib.h>
 #include <string.h>

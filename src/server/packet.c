@@ -152,31 +152,7 @@ int packet_error_data(struct buf *out, const char *message)
     return 0;
 }
 
-/* ==== UTF-8 and base64 ==== */
-
-bool utf8_valid(struct str s)
-{
-    const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
-
-    while (p < end) {
-        unsigned c = *p++;
-        if (c < 0x80)
-            continue;
-        int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
-        static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-        if (c < 0xc2 || c > 0xf4 || end - p < more)
-            return false;
-        uint32_t code = c & (0x3fu >> more);
-        for (int i = 0; i < more; i++, p++) {
-            if ((*p & 0xc0) != 0x80)
-                return false;
-            code = code << 6 | (*p & 0x3fu);
-        }
-        if (code < least[more] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-            return false;
-    }
-    return true;
-}
+/* ==== base64 ==== */
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

@@ -74,9 +74,6 @@ WARN_UNUSED_RESULT int packet_event_data(struct buf *out, const char *event, str
 /* {"message":"..."} */
 WARN_UNUSED_RESULT int packet_error_data(struct buf *out, const char *message);
 
-/* RFC 3629: shortest forms, no surrogates, at most U+10FFFF. */
-bool utf8_valid(struct str s);
-
 /* RFC 4648 4. */
 WARN_UNUSED_RESULT int base64_add(struct buf *out, struct str bytes);
 /* Padded, without blanks; out has room for 3 bytes per 4 characters. False otherwise. */

@@ -4,6 +4,7 @@
 #include "fuzz.h"
 
 #include "server/packet.h"
+#include "server/target.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "server/packet.h"
+#include "server/target.h"
 
 #define assert_str(s, text)                                                                        \
     do {                                                                                           \
