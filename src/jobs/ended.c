@@ -17,39 +17,49 @@ const char *generation_url(const char *id, struct arena *a)
 
 const char *generation_thumbnail_url(const char *id, struct arena *a)
 {
-    return arena_printf(a, "/api/v1/generations/%s/thumbnail/256", id);
+    return arena_printf(a, "/api/v1/generations/%s/thumbnail?size=256", id);
 }
 
-static json_t *describe(const struct generation *g, struct arena *a)
+/* What every screen needs, where nobody wired the API's form. */
+static json_t *short_form(const struct generation *g, struct arena *a)
 {
-    json_t *x = json_pack("{s:s, s:s, s:b, s:i}", "generation_id", g->id, "status",
+    json_t *x = json_pack("{s:s, s:s, s:b, s:i}", "id", g->id, "status",
                           generation_status_name(g->status), "reused", g->reused, "attempts",
                           g->attempts);
 
     if (!x)
         return NULL;
-    if (g->sha256) {
-        json_object_set_new(x, "url", json_string(generation_url(g->id, a)));
-        json_object_set_new(x, "thumbnail_url", json_string(generation_thumbnail_url(g->id, a)));
-        json_object_set_new(x, "seconds", json_real(g->seconds));
-    }
-    if (g->error_code)
-        json_object_set_new(
-            x, "error",
-            json_pack("{s:s, s:s}", "code", g->error_code, "message", g->error ? g->error : ""));
-    if (g->run_id) {
-        json_object_set_new(x, "experiment_id", json_text_or_null(g->experiment_id));
-        json_object_set_new(x, "run_id", json_string(g->run_id));
-        json_object_set_new(x, "cell", json_integer(g->cell));
-        json_object_set_new(x, "replicate", json_integer(g->replicate));
-    }
+    json_object_set_new(x, "image",
+                        g->sha256 ? json_pack("{s:s, s:s, s:s}", "url", generation_url(g->id, a),
+                                              "thumbnail_url", generation_thumbnail_url(g->id, a),
+                                              "sha256", g->sha256)
+                                  : json_null());
+    json_object_set_new(x, "error",
+                        g->error_code ? json_pack("{s:s, s:s}", "code", g->error_code, "message",
+                                                  g->error ? g->error : "")
+                                      : json_null());
+    json_object_set_new(x, "cell", g->run_id ? json_integer(g->cell) : json_null());
     return x;
+}
+
+static void publish_cell(struct hub *h, const struct generation *g, const char *done,
+                         struct arena *a)
+{
+    struct bus_event event = {
+        .room = arena_printf(a, "experiment:%s", g->experiment_id),
+        .name = arena_printf(a, "experiment:%s:cell", g->experiment_id),
+        .data = arena_printf(a, "{\"experiment_id\":\"%s\",\"run_id\":\"%s\",\"generation\":%s}",
+                             g->experiment_id, g->run_id ? g->run_id : "", done),
+        .may_drop = true,
+    };
+
+    bus_publish(h->s->bus, &event);
 }
 
 static void publish(struct hub *h, const struct generation *g, struct arena *a)
 {
     char user[USER_ROOM];
-    json_t *x = describe(g, a);
+    json_t *x = h->s->describe ? h->s->describe(g) : short_form(g, a);
 
     if (!x)
         return;
@@ -59,13 +69,11 @@ static void publish(struct hub *h, const struct generation *g, struct arena *a)
     json_decref(x);
     bus_publish(h->s->bus, &event);
     if (g->experiment_id) {
-        event.room = arena_printf(a, "experiment:%s", g->experiment_id);
-        event.name = arena_printf(a, "experiment:%s:cell", g->experiment_id);
-        event.may_drop = true;
-    } else {
-        user_room(g->user_id, user);
-        event.room = user;
+        publish_cell(h, g, event.data, a);
+        return;
     }
+    user_room(g->user_id, user);
+    event.room = user;
     bus_publish(h->s->bus, &event);
 }
 

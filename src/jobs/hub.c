@@ -2,14 +2,16 @@
 #include "jobs/hub.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
+#include "jobs/worker.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-static const double QUEUE_PERIOD = 0.5, RETRY_PERIOD = 1.0;
+static const double QUEUE_PERIOD = 1.0, RETRY_PERIOD = 1.0;
 
 void user_room(const char *user_id, char out[USER_ROOM])
 {
@@ -75,6 +77,25 @@ static void hear(void *user, const char *topic, const char *text)
 
 /* ==== the thread ==== */
 
+static const char *describe_queue(struct hub *h, const struct queue_depth *d, bool paused,
+                                  struct arena *a)
+{
+    json_t *workers = workers_seen(h->s);
+    double age = (double)(clock_unix_ms() - d->oldest_ms) / 1000;
+    json_t *x = json_pack("{s:I, s:I, s:I, s:I, s:b, s:{s:I, s:I}, s:o, s:i}", "queued",
+                          (json_int_t)d->queued, "running", (json_int_t)d->running, "delayed",
+                          (json_int_t)d->delayed, "dead", (json_int_t)d->dead, "paused", paused,
+                          "by_priority", "interactive", (json_int_t)d->interactive, "batch",
+                          (json_int_t)(d->queued - d->interactive), "oldest_seconds",
+                          d->oldest_ms ? json_real(age) : json_null(), "workers",
+                          (int)json_array_size(workers));
+    const char *text = x ? json_compact(x, a) : "{}";
+
+    json_decref(x);
+    json_decref(workers);
+    return text;
+}
+
 static int tell_queue(struct hub *h, struct tx *tx, struct arena *a, struct err *e)
 {
     struct queue_depth depth;
@@ -85,16 +106,10 @@ static int tell_queue(struct hub *h, struct tx *tx, struct arena *a, struct err 
         rc = jobs_paused(tx, &paused, e);
     if (rc)
         return rc;
-    bus_publish(h->s->bus,
-                &(struct bus_event){
-                    .name = "queue:changed",
-                    .data = arena_printf(a,
-                                         "{\"queued\":%lld,\"running\":%lld,\"interactive\":%lld,"
-                                         "\"delayed\":%lld,\"dead\":%lld,\"paused\":%s}",
-                                         (long long)depth.queued, (long long)depth.running,
-                                         (long long)depth.interactive, (long long)depth.delayed,
-                                         (long long)depth.dead, paused ? "true" : "false"),
-                    .may_drop = true});
+    bus_publish(h->s->bus, &(struct bus_event){.room = "queue",
+                                               .name = "queue:changed",
+                                               .data = describe_queue(h, &depth, paused, a),
+                                               .may_drop = true});
     return 0;
 }
 

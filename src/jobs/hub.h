@@ -46,6 +46,7 @@ struct wait {
 struct seen_worker {
     struct seen_worker *next;
     double when;
+    int64_t seen_at;   /* the same in ms, for people */
     char *name, *text; /* text: its JSON */
 };
 

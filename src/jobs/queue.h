@@ -42,7 +42,7 @@ WARN_UNUSED_RESULT int queue_reclaim(struct queue *q, const char *worker, double
                                      struct ticket *out, struct err *e);
 /* How many entries wait to be taken. */
 WARN_UNUSED_RESULT int queue_length(struct queue *q, int64_t *out, struct err *e);
-/* Make every blocked queue_take return, and later ones not wait, for shutdown. */
+/* Make every blocked queue_take return soon, for shutdown. */
 void queue_wake(struct queue *q);
 /* Whether other processes take from it; only a worker may fill one that is this process's alone. */
 bool queue_shared(const struct queue *q);

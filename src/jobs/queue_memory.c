@@ -26,7 +26,7 @@ struct memory {
     size_t count, room;
     void *jobs; /* tree of the same entries, by job */
     uint64_t arrivals;
-    bool awake;
+    unsigned wakes;
 };
 
 static int job_order(const void *a, const void *b)
@@ -166,7 +166,8 @@ static int memory_take(struct queue *q, const char *worker, double seconds, stru
     (void)worker;
     (void)e;
     pthread_mutex_lock(&m->lock);
-    while (!m->count && !m->awake)
+    unsigned wakes = m->wakes;
+    while (!m->count && m->wakes == wakes)
         if (pthread_cond_timedwait(&m->arrived, &m->lock, &deadline) == ETIMEDOUT)
             break;
     if (m->count) {
@@ -222,7 +223,7 @@ static void memory_wake(struct queue *q)
     struct memory *m = q->state;
 
     pthread_mutex_lock(&m->lock);
-    m->awake = true;
+    m->wakes++;
     pthread_cond_broadcast(&m->arrived);
     pthread_mutex_unlock(&m->lock);
 }

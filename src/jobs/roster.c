@@ -59,7 +59,7 @@ void roster_hear(struct hub *h, const char *text)
 
     if (strlen(text) > TEXT_MAX || json_read(str_from(text), &said, &e))
         return;
-    const char *name = json_text(said, "name", NULL);
+    const char *name = json_text(said, "id", NULL);
     char *copy = name ? strdup(text) : NULL;
     pthread_mutex_lock(&h->lock);
     forget_old(h, now);
@@ -68,6 +68,7 @@ void roster_hear(struct hub *h, const char *text)
         free(w->text);
         w->text = copy;
         w->when = now;
+        w->seen_at = clock_unix_ms();
         copy = NULL;
     }
     pthread_mutex_unlock(&h->lock);
@@ -85,9 +86,12 @@ json_t *workers_seen(struct submitter *s)
         return all;
     pthread_mutex_lock(&h->lock);
     forget_old(h, clock_seconds());
-    for (const struct seen_worker *w = h->workers; w; w = w->next)
-        if (w->text && !json_read(str_from(w->text), &one, &e))
-            json_array_append_new(all, one);
+    for (const struct seen_worker *w = h->workers; w; w = w->next) {
+        if (!w->text || json_read(str_from(w->text), &one, &e))
+            continue;
+        json_object_set_new(one, "seen_at", json_time_or_null(w->seen_at));
+        json_array_append_new(all, one);
+    }
     pthread_mutex_unlock(&h->lock);
     return all;
 }

@@ -28,7 +28,9 @@ struct submitter {
     struct bus *bus;
     struct provider *const *providers; /* NULL-ended; the first one is the default */
     int max_attempts;                  /* 0: 5 */
-    struct hub *hub;                   /* of submitter_open */
+    /* How events show a generation, a new reference; NULL: a short form. */
+    json_t *(*describe)(const struct generation *g);
+    struct hub *hub; /* of submitter_open */
 };
 /* Start what tells the screens; the fields above are filled in. Closed after the workers and before
  * the bus. */
