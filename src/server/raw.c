@@ -53,7 +53,7 @@ static void hand_over(struct raw *raw)
 {
     struct http_server *s = raw->server;
 
-    raw->holders += 2;
+    raw->holders += 3; /* socketio's, the watch's, and ours until meet() */
     raw->ticket = watch_add(s->watch, raw->request->connection->fd, -1, gone, raw);
     socketio_http(s->o.sockets, s, raw);
     meet(raw, RAW_ENTERED);
@@ -94,7 +94,7 @@ void raw_begin(struct request *r)
     }
     raw->request = r;
     raw->server = r->server;
-    raw->holders = 1; /* the request's; hand_over adds socketio's and the watch's */
+    raw->holders = 1; /* the request's; hand_over adds three */
     r->raw = raw;
     if (target_query(&r->arena, r->query, &raw->pairs, &raw->pair_count, &e)) {
         answer_error(r, &e);
