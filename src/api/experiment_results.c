@@ -171,32 +171,6 @@ static const char *file_name(struct request *r, const struct experiment *x, cons
                         run->number, ending);
 }
 
-static int write_export(const struct export_source *source, const char *format, struct buf *out,
-                        struct err *e)
-{
-    struct image sheet = {0};
-    struct arena a = {0};
-    int rc;
-
-    if (strcmp(format, "csv") == 0)
-        return export_csv(source, out, e);
-    if (strcmp(format, "html") == 0)
-        return export_html(source, NULL, out, e);
-    if (strcmp(format, "png") == 0) {
-        rc = export_sheet(source, NULL, &sheet, e);
-        if (rc == 0)
-            rc = image_encode(&sheet, image_encoding_default(IMAGE_PNG), NULL, out, e);
-        image_release(&sheet);
-        return rc;
-    }
-    json_t *json = export_json(source);
-    const char *text = json_compact(json, &a);
-    rc = buf_add(out, text, strlen(text)) ? ERR(e, ERR_NOMEM, "the export is too large") : 0;
-    json_decref(json);
-    arena_release(&a);
-    return rc;
-}
-
 int api_export_experiment(struct request *r, struct response *w, struct err *e)
 {
     const char *format = json_text(request_query(r), "format", "csv"), *type = "";
@@ -215,7 +189,7 @@ int api_export_experiment(struct request *r, struct response *w, struct err *e)
                                    .analysis = analysis,
                                    .loader = &outcome.loader};
     if (rc == 0)
-        rc = write_export(&source, format, &out, e);
+        rc = export_as(&source, format, &out, e);
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (strcmp(formats[i].name, format) == 0)
             type = formats[i].type;

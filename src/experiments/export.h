@@ -41,5 +41,8 @@ WARN_UNUSED_RESULT int export_sheet(const struct export_source *s, const struct 
 /* One file that needs nothing else: thumbnails, table, pivot, charts. */
 WARN_UNUSED_RESULT int export_html(const struct export_source *s, const struct export_options *o,
                                    struct buf *out, struct err *e);
+/* Any of these by name: "csv", "json", "png" or "html". ERR_ARG for another name. */
+WARN_UNUSED_RESULT int export_as(const struct export_source *s, const char *format, struct buf *out,
+                                 struct err *e);
 
 #endif
