@@ -6,7 +6,7 @@ failed=
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 
-for name in ${*:-format doors banned paths spelling headers clang analyzer tidy cppcheck}; do
+for name in ${*:-format doors banned paths spelling openapi headers clang analyzer tidy cppcheck}; do
     script=$(ls "tools/lint/$name".* 2>/dev/null | head -n 1)
     if [ -z "$script" ]; then
         echo "no check '$name' in tools/lint" >&2

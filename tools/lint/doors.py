@@ -34,11 +34,15 @@ INNER = {
     "engine/networks": ["engine/networks", "engine/graph", "engine/kernels", "engine/weights",
                         "engine/tensor.h"],
 }
+# Made from api/openapi.yaml when the program is built (tools/openapi).
+GENERATED = {"api/api_examples.h", "api/api_routes.h", "api/api_schemas.h", "api/api_texts.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 
 
 def resolve(source, path, name):
     """The included file relative to src/, None when it is not one of the rooms'."""
+    if name in GENERATED:
+        return name
     for candidate in (path.parent / name, source / name):
         if candidate.exists():
             return candidate.resolve().relative_to(source.resolve()).as_posix()

@@ -14,7 +14,6 @@ from html import escape
 from contract import compact
 
 BASE = "http://localhost:8000"
-PROBLEM_RESPONSES = {"400", "401", "403", "404", "409", "413", "415", "416", "422", "429", "500", "503"}
 
 
 # ---- texts ----
@@ -28,7 +27,7 @@ def inline(text):
             out.append(f"<code>{escape(part)}</code>")
         else:
             part = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", escape(part, quote=False))
-            out.append(re.sub(r"\b2\^(\d+) - 1\b", r"2<sup>\1</sup> − 1", part).replace(" - ", " – "))
+            out.append(re.sub(r"\b2\^(\d+)( - 1\b)?", lambda m: f"2<sup>{m[1]}</sup>" + (" − 1" if m[2] else ""), part).replace(" - ", " – "))
     return "".join(out)
 
 
@@ -82,7 +81,7 @@ class Words:
             elif t == "object" and isinstance(s.get("additionalProperties"), dict):
                 out.append("object of " + self.type(s["additionalProperties"]))
             elif t == "string" and "format" in s:
-                out.append({"date-time": "time", "uuid": "UUID", "sha256": "SHA-256"}.get(s["format"], s["format"]))
+                out.append({"date-time": "time", "uuid": "UUID", "sha256": "SHA-256", "seed": "decimal string", "password": "string"}.get(s["format"], s["format"]))
             else:
                 out.append(t)
         return " or ".join(out)
@@ -231,8 +230,8 @@ def responses(contract, words, op):
         facts = " · ".join(kinds) + (f" · headers {headers}" if headers else "")
         return f'<dt><b class="code c{code[0]}">{code}</b><dd><span class=say>{inline(r["description"])}</span>' + (f"<span class=facts>{facts}</span>" if facts else "")
 
-    good = [row(c, contract.resolve(r)) for c, r in op.responses.items() if c not in PROBLEM_RESPONSES]
-    bad = [(c, row(c, contract.resolve(r))) for c, r in op.responses.items() if c in PROBLEM_RESPONSES]
+    good = [row(c, contract.resolve(r)) for c, r in op.responses.items() if c[0] in "23"]
+    bad = [(c, row(c, contract.resolve(r))) for c, r in op.responses.items() if c[0] in "45"]
     codes = " ".join(c for c, _ in bad)
     return f"<h4>Answers</h4><dl>{''.join(good)}</dl><details><summary>Errors {codes}</summary><dl>{''.join(r for _, r in bad)}</dl></details>"
 
