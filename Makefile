@@ -1,8 +1,6 @@
 # Everything one does with this tree; meson does the work. `make` lists the targets.
 
 BUILD ?= build
-PROMPT ?= a red circle left of a blue square
-
 .DEFAULT_GOAL := help
 .PHONY: help install build run dev test check bench bench-demo coverage migrate db-test clean
 
@@ -17,12 +15,11 @@ build: ## build ./build/cauldron (installs what the build needs)
 	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD)
 	@ninja -C $(BUILD) cauldron
 
-run: build ## draw a first image with the demo model
-	./$(BUILD)/cauldron generate "$(PROMPT)" --seed 7 -o first.png
-	@echo "drawn: first.png (another: make run PROMPT=\"a green star\")"
+run: build ## serve at http://localhost:8000 (more options: make run ARGS="--port 9000")
+	@exec ./$(BUILD)/cauldron serve $(ARGS)
 
-dev: ## the server with live reload
-	@echo "make dev: the server does not exist yet; see 'make run'" >&2; exit 1
+dev: build ## the same, built again and restarted when a source changes
+	@exec python3 tools/dev.py $(BUILD) $(ARGS)
 
 test: ## every test, also under sanitizers, and the fuzzers for some seconds each
 	@tools/install.sh test
@@ -55,4 +52,4 @@ db-test: ## the storage tests against PostgreSQL
 	@echo "make db-test: the storage room does not exist yet" >&2; exit 1
 
 clean: ## remove everything that was built
-	rm -rf build build-* first.png
+	rm -rf build build-*
