@@ -2,7 +2,7 @@
 #include "api/app.h"
 #include "base/json.h"
 
-#include "api_routes.h"
+#include "api/api_routes.h"
 
 #include <string.h>
 

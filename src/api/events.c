@@ -1,6 +1,6 @@
 #include "storage/events.h"
 
-#include "api_routes.h"
+#include "api/api_routes.h"
 #include "api/app.h"
 #include "base/clock.h"
 #include "base/json.h"

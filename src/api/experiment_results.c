@@ -1,6 +1,6 @@
+#include "api/api_routes.h"
 #include "api/experiment_json.h"
 #include "api/generation_json.h"
-#include "api_routes.h"
 #include "base/json.h"
 #include "experiments/compare.h"
 #include "experiments/export.h"

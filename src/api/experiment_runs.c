@@ -1,6 +1,6 @@
+#include "api/api_routes.h"
 #include "api/auth.h"
 #include "api/experiment_json.h"
-#include "api_routes.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"

@@ -1,9 +1,9 @@
 #include "storage/experiments.h"
 
 #include "api/access.h"
+#include "api/api_routes.h"
 #include "api/auth.h"
 #include "api/experiment_json.h"
-#include "api_routes.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "storage/events.h"

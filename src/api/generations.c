@@ -9,7 +9,7 @@
 #include "base/sha256.h"
 #include "recipe/recipe.h"
 
-#include "api_routes.h"
+#include "api/api_routes.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include "api/pictures.h"
 #include "base/json.h"
 
-#include "api_routes.h"
+#include "api/api_routes.h"
 
 #include <stdio.h>
 

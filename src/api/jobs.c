@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "storage/experiments.h"
 
-#include "api_routes.h"
+#include "api/api_routes.h"
 
 #include <string.h>
 

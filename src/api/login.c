@@ -1,4 +1,4 @@
-#include "api_routes.h"
+#include "api/api_routes.h"
 #include "api/auth.h"
 #include "api/throttle.h"
 

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 
-#include "api_routes.h"
+#include "api/api_routes.h"
 
 #include <string.h>
 #include <strings.h>

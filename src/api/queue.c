@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 
-#include "api_routes.h"
+#include "api/api_routes.h"
 
 static json_t *queue_json(const struct queue_depth *d, bool paused, size_t workers)
 {

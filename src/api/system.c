@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "ops/metrics.h"
 
-#include "api_routes.h"
+#include "api/api_routes.h"
 
 #include <stdio.h>
 #include <string.h>
