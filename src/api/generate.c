@@ -4,7 +4,7 @@
 #include "api/order.h"
 #include "base/json.h"
 
-#include "api_routes.h"
+#include "api/api_routes.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -47,31 +47,6 @@ static int answer(struct request *r, struct response *w, struct order *o, struct
         json_pack("{s:o, s:I}", "generations", list, "total", (json_int_t)o->count));
 }
 
-/* Replace the picture `from` of the parameters by its hash. 1: a problem was answered. */
-static int take_picture(struct request *r, struct response *w, json_t *parameters, const char *from,
-                        const char *to, struct err *e)
-{
-    const char *text = json_text(parameters, from, NULL);
-    char sha256[65];
-    int rc;
-
-    if (!text)
-        return 0;
-    rc = order_picture(r, text, sha256, e);
-    if (rc == ERR_ARG || rc == ERR_FORMAT || rc == ERR_UNSUPPORTED || rc == ERR_NOT_FOUND) {
-        respond_problem(w, 422, "invalid", "/%s: %s", from, e->message);
-        problem_field(w, arena_printf(request_arena(r), "/%s", from),
-                      "a PNG, JPEG or WebP file as base64 or data URL, or the id of a generation "
-                      "that has a picture");
-        return 1;
-    }
-    if (rc)
-        return rc;
-    json_object_del(parameters, from);
-    json_object_set_new(parameters, to, json_string(sha256));
-    return 0;
-}
-
 static int place(struct request *r, struct response *w, json_t *parameters, struct order **o,
                  struct err *e)
 {
@@ -87,8 +62,8 @@ static int place(struct request *r, struct response *w, json_t *parameters, stru
     json_object_del(parameters, "count");
     json_object_del(parameters, "priority");
     json_object_del(parameters, "tags");
-    if ((rc = take_picture(r, w, parameters, "init_image", "init_sha256", e)) ||
-        (rc = take_picture(r, w, parameters, "mask", "mask_sha256", e)))
+    if ((rc = order_take_picture(r, w, parameters, "init_image", "/init_image", e)) ||
+        (rc = order_take_picture(r, w, parameters, "mask", "/mask", e)))
         return rc;
     return order_place(r, w, &what, o, e);
 }

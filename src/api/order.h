@@ -44,8 +44,8 @@ struct order_wait {
 };
 
 struct order_wishes {
-    /* Names of the generate request; init_sha256 and mask_sha256 instead of pictures. seed -1 or
-     * absent: random. */
+    /* Names of the generate request; pictures as their SHA-256 (order_picture). seed -1 or absent:
+     * random. */
     const json_t *parameters;
     int count; /* image i has seed + i */
     int priority;
@@ -73,6 +73,10 @@ bool generation_ended(const struct generation *g);
  * may see; into the blob store. ERR_ARG, ERR_FORMAT for what is none of these, ERR_NOT_FOUND. */
 WARN_UNUSED_RESULT int order_picture(struct request *r, const char *text, char sha256[65],
                                      struct err *e);
+/* Replace the picture that the parameter `name` holds (if any) by its hash. 1: a problem with that
+ * pointer was answered. */
+WARN_UNUSED_RESULT int order_take_picture(struct request *r, struct response *w, json_t *parameters,
+                                          const char *name, const char *pointer, struct err *e);
 /* The bytes of base64 or of a data URL, in the arena. */
 WARN_UNUSED_RESULT int picture_bytes(struct arena *a, const char *text, struct str *out,
                                      struct err *e);
