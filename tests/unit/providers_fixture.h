@@ -122,7 +122,7 @@ static enum draw_answer script_progress(void *user, struct draw *d, int step, in
         it->previews++;
         it->preview = (struct image){preview->width, preview->height, preview->channels, NULL};
     }
-    return step == it->cancel_at ? DRAW_CANCEL : DRAW_GO_ON;
+    return it->cancel_at && step == it->cancel_at ? DRAW_CANCEL : DRAW_GO_ON;
 }
 
 static void script_done(void *user, struct draw *d, struct draw_result *r)
