@@ -68,8 +68,14 @@ static int count_of(struct request *r, const char *name)
 static bool well_formed(struct request *r, const char *host, const char *length)
 {
     const char *coding = request_header(r, "Transfer-Encoding");
+    size_t size =
+        MHD_get_connection_info(r->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
 
-    if (coding && (length || strcasecmp(coding, "chunked") != 0))
+    r->unframed = coding || length;
+    if (size > r->server->o.max_header_bytes)
+        respond_problem(&r->w, 431, "headers_too_large", "headers have at most %zu bytes",
+                        r->server->o.max_header_bytes);
+    else if (coding && (length || strcasecmp(coding, "chunked") != 0))
         respond_problem(&r->w, coding && !length ? 501 : 400, "bad_framing",
                         "the body's length is given by Content-Length, or it is chunked");
     else if (length && count_of(r, "Content-Length") != 1)
@@ -77,6 +83,8 @@ static bool well_formed(struct request *r, const char *host, const char *length)
     else if (!host || count_of(r, "Host") != 1 || !host_valid(host))
         respond_problem(&r->w, 400, "bad_host", "a request has one Host header with a name in it");
     else
+        r->unframed = false;
+    if (!r->w.status)
         return true;
     refuse(r);
     return false;

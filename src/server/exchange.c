@@ -48,6 +48,12 @@ void *on_uri(void *user, const char *uri, struct MHD_Connection *mhd)
     r->query = origin_form(str_from(arena_strdup(&r->arena, uri ? uri : "")));
     if (!str_cut(&r->query, '?', &r->path))
         r->path = STR("");
+    /* libmicrohttpd would make a list of the parameters in the connection's few kilobytes, and give
+     * up without an answer when they are full. The bytes are its buffer, which it changes itself
+     * next. */
+    char *question = uri ? strchr((char *)(uintptr_t)uri, '?') : NULL;
+    if (question && question[1])
+        question[1] = 0;
     if (c->idle) { /* not the first, whose time began with the connection */
         c->idle = false;
         c->deadline = r->started + s->o.header_seconds;
@@ -213,7 +219,8 @@ static enum MHD_Result begin(struct request *r, const char *method)
     admit(r);
     buf_init(&r->body, r->max_body);
     r->connection->deadline = clock_seconds() + s->o.body_seconds;
-    if (r->phase == PHASE_REFUSED && length && strtoull(length, NULL, 10) > READ_AWAY)
+    if (r->phase == PHASE_REFUSED &&
+        (r->unframed || (length && strtoull(length, NULL, 10) > READ_AWAY)))
         return linger(r);
     return MHD_YES;
 }

@@ -97,6 +97,7 @@ struct request {
     struct buf body;
     size_t max_body;
     size_t discarded;
+    bool unframed; /* nobody knows where the body ends */
     json_t *json, *parameters;
 
     struct response w;

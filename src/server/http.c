@@ -121,13 +121,15 @@ static int start_library(struct http_server *s, int fd, struct err *e)
                      MHD_USE_ERROR_LOG;
     int threads = s->o.event_threads;
     double longest = s->o.body_seconds > s->o.idle_seconds ? s->o.body_seconds : s->o.idle_seconds;
+    /* libmicrohttpd keeps a request's headers, its list of them and the answer's headers here. */
+    size_t memory = 2 * s->o.max_header_bytes + 4096;
     /* The limit of connections is ours: libmicrohttpd at its own stops accepting anybody. */
     unsigned most = (unsigned)s->o.max_connections + 64u * (unsigned)threads;
     struct MHD_OptionItem items[] = {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)most, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)longest + 5, NULL},
-        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)s->o.max_header_bytes, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)memory, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, threads, NULL},
         {MHD_OPTION_END, 0, NULL},

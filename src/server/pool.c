@@ -9,11 +9,25 @@ struct pool {
     pthread_cond_t work;
     struct job *first, **last;
     int waiting, most;
-    int idle; /* threads asleep: a signal costs a system call even when nobody hears it */
+    int idle;    /* threads asleep */
+    bool waking; /* one of them has been called and is not up yet */
     bool stopping;
     int thread_count;
     pthread_t threads[];
 };
+
+/*
+ * Call one thread for what waits. One at a time: the called one calls the next if there is more
+ * than it can take. Jobs of microseconds are then done by few threads that stay awake, instead of
+ * all being woken for a handful of jobs and fighting for the processors.
+ */
+static void call_one(struct pool *p)
+{
+    if (!p->first || !p->idle || p->waking)
+        return;
+    p->waking = true;
+    pthread_cond_signal(&p->work);
+}
 
 static void *serve(void *user)
 {
@@ -25,6 +39,7 @@ static void *serve(void *user)
             p->idle++;
             pthread_cond_wait(&p->work, &p->lock);
             p->idle--;
+            p->waking = false;
         }
         struct job *job = p->first;
         if (!job)
@@ -33,6 +48,7 @@ static void *serve(void *user)
         if (!p->first)
             p->last = &p->first;
         p->waiting--;
+        call_one(p);
         pthread_mutex_unlock(&p->lock);
         job->run(job->user);
         pthread_mutex_lock(&p->lock);
@@ -73,8 +89,7 @@ bool pool_add(struct pool *p, struct job *job, bool must)
         *p->last = job;
         p->last = &job->next;
         p->waiting++;
-        if (p->idle)
-            pthread_cond_signal(&p->work);
+        call_one(p);
     }
     pthread_mutex_unlock(&p->lock);
     return taken;
