@@ -3,12 +3,12 @@
 #include "cli/find_model.h"
 #include "cli/options.h"
 #include "engine/kernels/kernels.h"
+#include "providers/hardware.h"
 
 #include <curl/curl.h>
 #include <jansson.h>
 #include <openssl/crypto.h>
 #include <png.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,64 +42,23 @@ static bool say(bool good, const char *topic, const char *format, ...)
 
 /* ============================== The machine ============================== */
 
-/* The text after "key :" in a file of such lines, "" when there is none. */
-static const char *field(const char *path, const char *key, struct arena *a)
+static bool check_cpu(const struct hardware *hw)
 {
-    char line[8192];
-    const char *found = "";
-    FILE *f = fopen(path, "r");
-
-    if (!f)
-        return found;
-    while (!found[0] && fgets(line, sizeof line, f)) {
-        char *colon = strchr(line, ':');
-        if (colon && strncmp(line, key, strlen(key)) == 0 &&
-            strspn(line + strlen(key), " \t:") > 0) {
-            line[strcspn(line, "\n")] = 0;
-            found = arena_strdup(a, colon + 1 + strspn(colon + 1, " \t"));
-        }
-    }
-    fclose(f);
-    return found;
+    return say(true, "cpu", "%s (%s)", hw->cpu[0] ? hw->cpu : "unknown",
+               hw->features[0] ? hw->features : "no vector features that matter here");
 }
 
-/* Of the CPU's features those that an executor cares about. */
-static const char *features(struct arena *a)
+static bool check_cores(const struct hardware *hw)
 {
-    static const char *const wanted[] = {"avx2",        "fma",         "f16c",     "avx512f",
-                                         "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8",
-                                         "asimd",       "bf16"};
-    const char *all = arena_printf(a, " %s ", field("/proc/cpuinfo", "flags", a)), *list = "";
-
-    if (strlen(all) <= 2)
-        all = arena_printf(a, " %s ", field("/proc/cpuinfo", "Features", a));
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        if (strstr(all, arena_printf(a, " %s ", wanted[i])))
-            list = arena_printf(a, "%s %s", list, wanted[i]);
-    return list[0] ? list + 1 : "no vector features that matter here";
+    if (hw->cores != hw->cores_online)
+        return say(true, "cores", "%d of %d (the rest is closed to this process)", hw->cores,
+                   hw->cores_online);
+    return say(true, "cores", "%d", hw->cores);
 }
 
-static bool check_cpu(struct arena *a)
+static bool check_memory(const struct hardware *hw)
 {
-    const char *name = field("/proc/cpuinfo", "model name", a);
-    return say(true, "cpu", "%s (%s)", name[0] ? name : "unknown", features(a));
-}
-
-static bool check_cores(void)
-{
-    cpu_set_t set;
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) != online)
-        return say(true, "cores", "%d of %ld (the rest is closed to this process)", CPU_COUNT(&set),
-                   online);
-    return say(true, "cores", "%ld", online);
-}
-
-static bool check_memory(struct arena *a)
-{
-    double total = strtod(field("/proc/meminfo", "MemTotal", a), NULL) / (1024 * 1024);
-    double available = strtod(field("/proc/meminfo", "MemAvailable", a), NULL) / (1024 * 1024);
+    double total = (double)hw->memory / (1 << 30), available = (double)hw->memory_free / (1 << 30);
 
     if (available < 0.5)
         return say(false, "memory",
@@ -190,14 +149,16 @@ static bool check_models(struct arena *a)
 static int run(int argc, char **argv)
 {
     struct options o;
+    struct hardware hw;
     struct arena a = {0};
     int status = options_parse(&spec, argc, argv, NULL, &o);
 
     if (status >= 0)
         return status;
-    bool good = check_cpu(&a);
-    good &= check_cores();
-    good &= check_memory(&a);
+    hardware_read("/", &a, &hw);
+    bool good = check_cpu(&hw);
+    good &= check_cores(&hw);
+    good &= check_memory(&hw);
     good &= check_executor();
     good &= check_libraries();
     good &= check_data(&a);
