@@ -45,7 +45,11 @@ struct log_field {
     const char *text; /* NULL: the number counts */
     double number;
 };
-#define LOG_TEXT(name, value)   ((struct log_field){(name), (value) ? (value) : "", 0})
+static inline struct log_field log_text_field(const char *name, const char *value)
+{
+    return (struct log_field){name, value ? value : "", 0};
+}
+#define LOG_TEXT(name, value)   log_text_field((name), (value))
 #define LOG_NUMBER(name, value) ((struct log_field){(name), NULL, (double)(value)})
 #define LOG_ERR(e)              ((struct log_field){"error", (e)->message, 0})
 

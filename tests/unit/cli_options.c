@@ -1,5 +1,7 @@
 #include "cli/options.h"
 
+#include <unistd.h>
+
 #include "test.h"
 
 struct want {
@@ -199,6 +201,52 @@ static void help_lists_every_row(void **state)
     assert_non_null(strstr(text, "      --help                  print this and end\n"));
 }
 
+static void options_come_from_the_environment(void **state)
+{
+    static const struct opt rows[] = {
+        {.name = "model", .type = OPT_STRING, OPT_INTO(struct want, model), .environment = "WHICH"},
+        {.name = "steps",
+         .type = OPT_INT,
+         OPT_INTO(struct want, steps),
+         .min = 1,
+         .max = 50,
+         .initial = "20"},
+        {.name = "json", .type = OPT_FLAG, OPT_INTO(struct want, json)},
+        {0},
+    };
+    static const struct opt_spec named = {.command = "serve", .table = rows, .environment = true};
+    char *none[] = {"serve", NULL}, *given[] = {"serve", "--steps", "7", NULL};
+    char path[] = "/tmp/secret-XXXXXX";
+    struct want w = {0};
+    struct options o;
+    (void)state;
+
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, "hidden\n", 7), 7);
+    close(fd);
+    setenv("CAULDRON_STEPS", "31", 1);
+    setenv("CAULDRON_JSON", "1", 1);
+    setenv("WHICH_FILE", path, 1);
+    assert_int_equal(options_read(&named, 1, none, &w, &o, &e), 0);
+    assert_int_equal(w.steps, 31);
+    assert_true(w.json);
+    assert_string_equal(w.model, "hidden");
+    options_release(&o);
+    assert_int_equal(options_read(&named, 3, given, &w, &o, &e), 0);
+    assert_int_equal(w.steps, 7);
+    options_release(&o);
+    setenv("CAULDRON_STEPS", "51", 1);
+    assert_int_equal(options_read(&named, 1, none, &w, &o, &e), ERR_ARG);
+    assert_string_equal(e.message,
+                        "CAULDRON_STEPS in the environment: --steps takes a whole number "
+                        "from 1 to 50, not '51'");
+    unsetenv("CAULDRON_STEPS");
+    unlink(path);
+    assert_int_equal(options_read(&named, 1, none, &w, &o, &e), ERR_NOT_FOUND);
+    unsetenv("CAULDRON_JSON");
+    unsetenv("WHICH_FILE");
+}
+
 static void near_names_are_found(void **state)
 {
     static const char *const names[] = {"generate", NULL, "doctor", "models"};
@@ -221,6 +269,7 @@ int main(void)
         cmocka_unit_test(two_dashes_end_the_options),
         cmocka_unit_test(help_wins_over_missing_things),
         cmocka_unit_test(help_lists_every_row),
+        cmocka_unit_test(options_come_from_the_environment),
         cmocka_unit_test(near_names_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,12 +84,38 @@ static void others_are_refused(void **state)
     arena_release(&a);
 }
 
+static void the_key_is_what_decides_the_pixels(void **state)
+{
+    struct recipe r = sample;
+    char key[65], other[65];
+    (void)state;
+
+    recipe_key(&r, "native", "1", key);
+    assert_int_equal(strlen(key), 64);
+    r.isa = "another";
+    r.model = "the same weights under another name";
+    recipe_key(&r, "native", "1", other);
+    assert_string_equal(key, other);
+    r.seed++;
+    recipe_key(&r, "native", "1", other);
+    assert_string_not_equal(key, other);
+    r.seed--;
+    recipe_key(&r, "native", "2", other);
+    assert_string_not_equal(key, other);
+    r.digest = NULL; /* without a digest the name must do */
+    recipe_key(&r, "native", "1", key);
+    r.model = "yet another";
+    recipe_key(&r, "native", "1", other);
+    assert_string_not_equal(key, other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_brings_everything_back),
         cmocka_unit_test(parameters_are_those_of_a1111),
         cmocka_unit_test(others_are_refused),
+        cmocka_unit_test(the_key_is_what_decides_the_pixels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
