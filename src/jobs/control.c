@@ -84,18 +84,17 @@ int retry_generation(struct submitter *s, const char *id, struct err *e)
     return rc;
 }
 
-/* Those that are retried are failed no more, so each page is the first one. */
-static int retry_all(struct tx *tx, void *user, struct err *e)
+/* Those that are retried have another status then, so each page is the first one. */
+static int retry_those(struct tx *tx, struct control *c, enum generation_status status,
+                       struct err *e)
 {
-    struct control *c = user;
     struct generation_filter f = generation_filter();
     int rc = 0;
     size_t n = 1;
 
     f.run_id = c->id;
-    f.status = GENERATION_FAILED;
+    f.status = (int)status;
     f.limit = 200;
-    c->count = 0;
     while (!rc && n) {
         struct arena page = {0};
         struct generation *failed;
@@ -106,6 +105,15 @@ static int retry_all(struct tx *tx, void *user, struct err *e)
         arena_release(&page);
     }
     return rc;
+}
+
+static int retry_all(struct tx *tx, void *user, struct err *e)
+{
+    struct control *c = user;
+
+    c->count = 0;
+    int rc = retry_those(tx, c, GENERATION_FAILED, e);
+    return rc ? rc : retry_those(tx, c, GENERATION_CANCELLED, e);
 }
 
 int retry_run(struct submitter *s, const char *run_id, int64_t *count, struct err *e)

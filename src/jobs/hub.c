@@ -61,6 +61,7 @@ void publish_run(struct submitter *s, const char *run_id)
     h->queue_changed = true;
     pthread_cond_signal(&h->woken);
     pthread_mutex_unlock(&h->lock);
+    bus_tell(s->bus, "wake", run_id);
 }
 
 /* On the bus's thread. */

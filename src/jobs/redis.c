@@ -112,7 +112,7 @@ int redis_parse(const char *url, struct redis_address *out, struct err *e)
         return 0;
     }
     if (cut_last(&rest, '@', &who)) {
-        if (!str_cut(&who, ':', &name) || !unescape(name, to.user, sizeof to.user) ||
+        if (!str_cut(&who, ':', &name) || !who.p || !unescape(name, to.user, sizeof to.user) ||
             !unescape(who, to.password, sizeof to.password))
             return ERR(e, ERR_ARG, "cannot read the user and password of the Redis URL");
     }

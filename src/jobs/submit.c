@@ -6,9 +6,11 @@
 #include "base/log.h"
 #include "jobs/transact.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { MAX_ATTEMPTS = 5, MAX_PICTURE = 64 << 20 };
+enum { MAX_ATTEMPTS = 5, MAX_PICTURE = 64 << 20, LOOKS = 5 };
 
 /* A submission on its way; arrays have one element per wish. */
 struct submission {
@@ -136,6 +138,13 @@ static void fill(struct submission *x, size_t i, int64_t now)
 
 /* ==== from recipes to rows ==== */
 
+static void end_wish(struct generation *g)
+{
+    g->status = GENERATION_SUCCEEDED;
+    g->reused = true;
+    g->generated_at = g->created_at;
+}
+
 /* Pictures that exist end their wishes at once; they are looked up in the transaction that inserts
  * the wishes, so that none is missed between. */
 static int find_drawn(struct submission *x, struct tx *tx, struct err *e)
@@ -157,14 +166,12 @@ static int find_drawn(struct submission *x, struct tx *tx, struct err *e)
     }
     int rc = n ? generations_drawn(tx, keys, n, found, e) : 0;
     for (size_t i = 0; i < n && !rc; i++)
-        if (found[i]) {
-            x->rows[where[i]].status = GENERATION_SUCCEEDED;
-            x->rows[where[i]].reused = true;
-            x->rows[where[i]].generated_at = x->rows[where[i]].created_at;
-        }
+        if (found[i])
+            end_wish(&x->rows[where[i]]);
     return rc;
 }
 
+/* The picture may have been drawn since find_drawn looked: then there is no job. */
 static int add_job(struct submission *x, size_t i, struct tx *tx, struct err *e)
 {
     const struct wish *w = &x->wishes[i];
@@ -186,8 +193,40 @@ static int add_job(struct submission *x, size_t i, struct tx *tx, struct err *e)
                           .created_at = x->rows[i].created_at};
 
     uuid_v7(id);
-    x->jobs++;
-    return jobs_add(tx, &row, x->a, &job, e);
+    int rc = jobs_add(tx, &row, x->a, &job, e);
+    if (rc)
+        return rc;
+    x->jobs += job != NULL;
+    if (!job)
+        end_wish(&x->rows[i]);
+    return 0;
+}
+
+struct keyed {
+    const char *key;
+    size_t i;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(((const struct keyed *)a)->key, ((const struct keyed *)b)->key);
+}
+
+/* In the order of the keys, so that two submissions never wait for each other. */
+static int add_jobs(struct submission *x, struct tx *tx, struct err *e)
+{
+    struct keyed *all = arena_alloc(x->a, x->count * sizeof *all);
+    size_t n = 0;
+    int rc = 0;
+
+    x->jobs = 0;
+    for (size_t i = 0; i < x->count; i++)
+        if (x->rows[i].status == GENERATION_QUEUED)
+            all[n++] = (struct keyed){x->keys[i], i};
+    qsort(all, n, sizeof *all, by_key);
+    for (size_t i = 0; i < n && !rc; i++)
+        rc = add_job(x, all[i].i, tx, e);
+    return rc;
 }
 
 static int insert(struct tx *tx, void *user, struct err *e)
@@ -195,13 +234,29 @@ static int insert(struct tx *tx, void *user, struct err *e)
     struct submission *x = user;
     int rc = find_drawn(x, tx, e);
 
-    x->jobs = 0;
     if (!rc)
         rc = generations_insert(tx, x->rows, x->count, e);
-    for (size_t i = 0; i < x->count && !rc; i++)
-        if (x->rows[i].status == GENERATION_QUEUED)
-            rc = add_job(x, i, tx, e);
-    return rc;
+    return rc ? rc : add_jobs(x, tx, e);
+}
+
+/* The answer to the commit was lost: it happened if and only if the first row is there. */
+static bool happened(struct submission *x)
+{
+    struct generation row;
+    struct tx *tx;
+    struct err e;
+    int rc = ERR_NETWORK;
+
+    for (int i = 1; i <= LOOKS && rc == ERR_NETWORK; i++) {
+        double seconds = backoff(i, 0.1, 0.8);
+        nanosleep(&(struct timespec){.tv_nsec = (long)(seconds * 1e9) % 1000000000}, NULL);
+        rc = tx_begin(x->s->db, TX_READ, &tx, &e);
+        if (rc)
+            continue;
+        rc = generations_get(tx, x->rows[0].id, x->a, &row, &e);
+        tx_rollback(tx);
+    }
+    return rc == 0;
 }
 
 int submit(struct submitter *s, const struct wish *wishes, size_t count, struct arena *a,
@@ -227,7 +282,7 @@ int submit(struct submitter *s, const struct wish *wishes, size_t count, struct 
         fill(&x, i, now);
     }
     rc = transact(s->db, insert, &x, e);
-    if (rc)
+    if (rc && (rc != ERR_NETWORK || !count || !happened(&x)))
         return rc;
     if (x.jobs) {
         bus_tell(s->bus, "wake", "");

@@ -66,7 +66,7 @@ WARN_UNUSED_RESULT int cancel_generation(struct submitter *s, const char *id, st
 WARN_UNUSED_RESULT int cancel_job(struct submitter *s, const char *id, struct err *e);
 WARN_UNUSED_RESULT int cancel_run(struct submitter *s, const char *run_id, struct err *e);
 WARN_UNUSED_RESULT int retry_generation(struct submitter *s, const char *id, struct err *e);
-/* All failed cells of a run; *count of them. */
+/* All failed and cancelled cells of a run; *count of them. */
 WARN_UNUSED_RESULT int retry_run(struct submitter *s, const char *run_id, int64_t *count,
                                  struct err *e);
 WARN_UNUSED_RESULT int pause_run(struct submitter *s, const char *run_id, bool paused,

@@ -6,7 +6,8 @@
  *
  * The step runs again from its start after ERR_NETWORK (busy, deadlock, a server that restarts), at
  * most a few times within half a second; so what it fills in must not depend on the times before.
- * Threads: any.
+ * When the answer to the commit was lost, nothing is repeated, for it may have happened:
+ * ERR_NETWORK, and who must know looks. Threads: any.
  */
 #ifndef JOBS_TRANSACT_H
 #define JOBS_TRANSACT_H

@@ -16,6 +16,8 @@
 /* A job whose ticket was lost is handed out again after this long; sooner when the queue is
  * empty, for then it lost everything. */
 enum { AGAIN_MS = 30000, AGAIN_EMPTY_MS = 2000 };
+/* Repairs come with every sixth sweep, so many wishes at once. */
+enum { REPAIR_EACH = 6, REPAIRS = 1000 };
 
 void keeper_hear(void *worker, const char *topic, const char *text)
 {
@@ -212,7 +214,7 @@ struct sweep {
     struct worker *w;
     struct arena a;
     const char **ids;
-    size_t count;
+    size_t count, repaired;
     struct job_outcome outcome;
 };
 
@@ -230,6 +232,26 @@ static int budget_step(struct tx *tx, void *user, struct err *e)
     struct sweep *x = user;
 
     return runs_over_budget(tx, clock_unix_ms(), &x->a, &x->ids, &x->count, e);
+}
+
+static int repair_step(struct tx *tx, void *user, struct err *e)
+{
+    struct sweep *x = user;
+
+    return jobs_repair(tx, clock_unix_ms(), REPAIRS, &x->a, &x->repaired, &x->outcome, e);
+}
+
+static int repair(struct worker *w, struct err *e)
+{
+    struct sweep x = {.w = w};
+    int rc = transact(w->o.submitter->db, repair_step, &x, e);
+
+    if (!rc && x.repaired) {
+        LOG(LOG_WARNING, "wishes without a job were put right", LOG_NUMBER("count", x.repaired));
+        publish_outcome(w->o.submitter, &x.outcome);
+    }
+    arena_release(&x.a);
+    return rc;
 }
 
 static int sweep(struct worker *w, struct err *e)
@@ -273,6 +295,7 @@ static void tell_alive(struct worker *w)
 
 struct timers {
     double beat, feed, sweep;
+    unsigned sweeps;
     bool beats; /* the last heartbeat reached the database */
     bool feed_failed, sweep_failed;
 };
@@ -299,8 +322,12 @@ static void do_sweep(struct worker *w, struct timers *t, double now)
 {
     struct err e;
 
-    if (t->beats)
-        complain(&t->sweep_failed, sweep(w, &e), "leases cannot be swept", &e);
+    if (t->beats) {
+        int rc = sweep(w, &e);
+        if (!rc && t->sweeps++ % REPAIR_EACH == 0)
+            rc = repair(w, &e);
+        complain(&t->sweep_failed, rc, "leases cannot be swept", &e);
+    }
     t->sweep = now + backoff(1, w->o.sweep_seconds, w->o.sweep_seconds);
 }
 
