@@ -96,6 +96,7 @@ WARN_UNUSED_RESULT int tx_begin(struct db *db, enum tx_mode mode, struct tx **ou
 WARN_UNUSED_RESULT int tx_commit(struct tx *tx, struct err *e);
 void tx_rollback(struct tx *tx); /* NULL is fine */
 struct db *tx_db(struct tx *tx);
+enum tx_mode tx_mode(const struct tx *tx);
 
 /* Run one statement and keep all its rows. `rows` may be NULL. */
 WARN_UNUSED_RESULT int tx_query(struct tx *tx, const char *sql, struct db_args args,

@@ -37,6 +37,7 @@ WARN_UNUSED_RESULT int images_uses_blob(struct tx *tx, const char *sha256, bool 
 /* Rows that no generation wants, older than that; at most `limit`. For gc. */
 WARN_UNUSED_RESULT int images_orphans(struct tx *tx, int64_t before_ms, int limit, struct arena *a,
                                       struct picture_row **out, size_t *count, struct err *e);
+/* ERR_CONFLICT when a generation wants it after all. */
 WARN_UNUSED_RESULT int images_delete(struct tx *tx, const char *key, struct err *e);
 
 #endif

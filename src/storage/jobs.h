@@ -7,6 +7,17 @@
  * people are one job. Every change of a running job names the lease (worker and attempt): a worker
  * that was thought dead and comes back changes nothing. Each function here is one step of the state
  * machine and is all or nothing in its transaction. Threads: as its transaction.
+ *
+ * The row of the live job is the lock of its key. Who wants a picture inserts the generation and
+ * then calls jobs_add, which takes that row; who ends a job takes it first, and ends the
+ * generations of the key by a later statement. So either the generation is seen by whoever ends the
+ * job, or jobs_add comes after the end, and sees the picture:
+ *
+ *   tx_begin(TX_WRITE); generations_drawn(keys);       those found: insert as succeeded, reused
+ *   generations_insert(...); for each key that is not drawn: jobs_add(...);
+ *   runs_recount(...) for a run; tx_commit               ERR_NETWORK anywhere: all of it again
+ *
+ * After ERR_NETWORK from tx_commit the transaction may have happened: look before repeating it.
  */
 #ifndef STORAGE_JOBS_H
 #define STORAGE_JOBS_H
@@ -42,7 +53,11 @@ struct job_row {
 };
 
 /* Add a job for the key unless one is queued or running; a waiting one takes the better priority.
- * *id (in the arena): the job that will draw it. */
+ * Insert the generations that want it before, in the same transaction. *id (in the arena): the job
+ * that will draw it; NULL when the picture exists meanwhile: then all that waited for it, the
+ * generations just inserted too, have succeeded, and the counters of their runs have moved.
+ * Adding many: in the order of their keys, or two such transactions may wait for each other, of
+ * which one gets ERR_NETWORK. */
 WARN_UNUSED_RESULT int jobs_add(struct tx *tx, const struct job_row *job, struct arena *a,
                                 const char **id, struct err *e);
 WARN_UNUSED_RESULT int jobs_get(struct tx *tx, const char *id, struct arena *a, struct job_row *out,
@@ -116,6 +131,13 @@ WARN_UNUSED_RESULT int jobs_cancel(struct tx *tx, const char *id, int64_t now, s
 WARN_UNUSED_RESULT int jobs_requeue(struct tx *tx, const char *id, int64_t now, struct err *e);
 WARN_UNUSED_RESULT int jobs_retry_generation(struct tx *tx, const char *generation_id, int64_t now,
                                              struct arena *a, const char **job_id, struct err *e);
+/* Out of the dead-letter list, still failed. ERR_NOT_FOUND when it is not there. */
+WARN_UNUSED_RESULT int jobs_dismiss(struct tx *tx, const char *id, struct err *e);
+/* A sweep, for once a minute or so: generations that wait without a live job get their picture if
+ * it exists, else a job; queued jobs of paused runs that others wait for go to those. At most
+ * `limit` generations; *repaired: how many there were. */
+WARN_UNUSED_RESULT int jobs_repair(struct tx *tx, int64_t now, int limit, struct arena *a,
+                                   size_t *repaired, struct job_outcome *out, struct err *e);
 WARN_UNUSED_RESULT int jobs_set_priority(struct tx *tx, const char *id, int priority,
                                          struct err *e);
 

@@ -67,6 +67,7 @@ WARN_UNUSED_RESULT int api_keys_find(struct tx *tx, const char *hash, int64_t no
 WARN_UNUSED_RESULT int api_keys_used(struct tx *tx, const char *id, int64_t now, struct err *e);
 WARN_UNUSED_RESULT int api_keys_list(struct tx *tx, const char *user_id, struct arena *a,
                                      struct api_key **out, size_t *count, struct err *e);
+/* user_id NULL: whoever's. Revoking twice keeps the first time. */
 WARN_UNUSED_RESULT int api_keys_revoke(struct tx *tx, const char *id, const char *user_id,
                                        int64_t now, struct err *e);
 

@@ -1,0 +1,350 @@
+#include "storage/generations.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/map.h"
+#include "storage/experiments.h"
+#include "storage/generations_rows.h"
+#include "storage/jobs.h"
+#include "storage/query.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const statuses[] = {
+    [GENERATION_QUEUED] = "queued",       [GENERATION_RUNNING] = "running",
+    [GENERATION_SUCCEEDED] = "succeeded", [GENERATION_FAILED] = "failed",
+    [GENERATION_CANCELLED] = "cancelled", [GENERATION_IMPOSSIBLE] = "impossible",
+};
+enum { STATUSES = sizeof statuses / sizeof *statuses };
+
+const char *generation_status_name(enum generation_status s)
+{
+    return statuses[s];
+}
+
+bool generation_status_by_name(struct str name, enum generation_status *out)
+{
+    for (int i = 0; i < STATUSES; i++)
+        if (str_is(name, statuses[i])) {
+            *out = (enum generation_status)i;
+            return true;
+        }
+    return false;
+}
+
+/*
+ * Inserting: many rows with one statement. A row that comes as succeeded (its picture existed) gets
+ * what it repeats of the picture from there.
+ */
+#define INSERT_COLUMNS                                                                             \
+    "id, user_id, run_id, experiment_id, cell, replicate, axes, key, status, reused, prompt, "     \
+    "prompt_hash, negative_prompt, model_name, model_digest, sampler, schedule, provider, seed, "  \
+    "steps, width, height, cfg_scale, parameters, metadata, error_code, error, attempts, rating, " \
+    "favourite, created_at, generated_at, seconds, file_path"
+enum { INSERT_WIDTH = 32, INSERT_KEY = 8, AT_ONCE = 32 };
+
+static void fill(const struct generation *g, struct db_value *v, struct arena *a)
+{
+    bool drawn = g->status == GENERATION_SUCCEEDED;
+    char *hash = arena_alloc(a, 17);
+
+    prompt_hash(g->prompt, hash);
+    const struct db_value values[INSERT_WIDTH] = {
+        db_text(g->id),
+        db_text(g->user_id),
+        db_text(g->run_id),
+        db_text(g->experiment_id),
+        db_int(g->cell),
+        db_int(g->replicate),
+        db_text(g->axes),
+        db_text(g->key),
+        db_text(statuses[g->status]),
+        db_int(g->reused),
+        db_text(g->prompt),
+        db_text(hash),
+        db_text(g->negative_prompt),
+        db_text(g->model_name),
+        db_text(g->model_digest),
+        db_text(g->sampler),
+        db_text(g->schedule),
+        db_text(g->provider),
+        db_text(arena_printf(a, "%" PRIu64, g->seed)),
+        db_int(g->steps),
+        db_int(g->width),
+        db_int(g->height),
+        db_real(g->cfg_scale),
+        db_text(g->parameters),
+        db_text(g->metadata),
+        db_text(g->error_code),
+        db_text(g->error),
+        db_int(g->attempts),
+        db_int(g->rating),
+        db_int(g->favourite),
+        db_int(g->created_at),
+        db_int_or_null(drawn && !g->generated_at ? g->created_at : g->generated_at),
+    };
+    memcpy(v, values, sizeof values);
+}
+
+static const char *insert_sql(size_t rows, struct arena *a)
+{
+    struct buf b;
+
+    buf_init(&b, 1 << 20);
+    int rc = buf_addf(&b, "INSERT INTO generations (" INSERT_COLUMNS ") VALUES ");
+    for (size_t row = 0; row < rows; row++) {
+        size_t base = row * INSERT_WIDTH;
+        for (size_t i = 1; i <= INSERT_WIDTH; i++)
+            rc |= buf_addf(&b, "%s$%zu", i > 1 ? ", " : row ? ", (" : "(", base + i);
+        rc |= buf_addf(&b,
+                       ", (SELECT i.seconds FROM images i WHERE i.key = $%zu), (SELECT "
+                       "substr(i.sha256, 1, 2) || '/' || substr(i.sha256, 3, 2) || '/' || i.sha256 "
+                       "FROM images i WHERE i.key = $%zu))",
+                       base + INSERT_KEY, base + INSERT_KEY);
+    }
+    const char *sql = rc ? NULL : arena_strdup(a, b.p);
+    buf_release(&b);
+    if (!sql)
+        abort(); /* a small allocation: AT_ONCE bounds it */
+    return sql;
+}
+
+/* PostgreSQL's words; SQLite has a trigger. */
+static int insert_words(struct tx *tx, const struct generation *g, struct arena *a, struct err *e)
+{
+    struct words w = words_of(g->prompt, true, a);
+    size_t bytes = 3;
+
+    for (size_t i = 0; i < w.count; i++)
+        bytes += strlen(w.items[i]) + 1;
+    char *list = arena_alloc(a, bytes), *p = list; /* words hold nothing that needs quotes */
+    *p++ = '{';
+    for (size_t i = 0; i < w.count; i++) {
+        size_t n = strlen(w.items[i]);
+        if (i)
+            *p++ = ',';
+        *p++ = '"'; /* a word may read NULL */
+        memcpy(p, w.items[i], n);
+        p += n;
+        *p++ = '"';
+    }
+    *p++ = '}';
+    *p = 0;
+    return tx_exec(tx,
+                   "INSERT INTO generation_words (generation_id, words) "
+                   "VALUES ($1, array_to_tsvector(CAST($2 AS text[])))",
+                   DB_ARGS(db_text(g->id), db_text(list)), NULL, e);
+}
+
+static int insert_tags(struct tx *tx, const char *id, const char *const *tags, struct err *e)
+{
+    int rc = 0;
+
+    for (size_t i = 0; tags && tags[i] && rc == 0; i++)
+        rc = tx_exec(tx,
+                     "INSERT INTO generation_tags (generation_id, tag) VALUES ($1, $2) "
+                     "ON CONFLICT DO NOTHING",
+                     DB_ARGS(db_text(id), db_text(tags[i])), NULL, e);
+    return rc;
+}
+
+int generations_insert(struct tx *tx, const struct generation *rows, size_t count, struct err *e)
+{
+    int rc = 0;
+
+    for (size_t done = 0, n; done < count && rc == 0; done += n) {
+        struct arena a = {0};
+        n = count - done >= AT_ONCE ? AT_ONCE : 1;
+        struct db_value *values = arena_alloc(&a, n * INSERT_WIDTH * sizeof *values);
+        for (size_t i = 0; i < n; i++)
+            fill(&rows[done + i], &values[i * INSERT_WIDTH], &a);
+        rc = tx_exec(tx, insert_sql(n, &a), (struct db_args){values, n * INSERT_WIDTH}, NULL, e);
+        for (size_t i = 0; i < n && rc == 0; i++) {
+            if (db_dialect(tx_db(tx)) == DIALECT_POSTGRES)
+                rc = insert_words(tx, &rows[done + i], &a, e);
+            if (rc == 0)
+                rc = insert_tags(tx, rows[done + i].id, rows[done + i].tags, e);
+        }
+        arena_release(&a);
+    }
+    return rc;
+}
+
+static void from_row(const struct db_rows *r, size_t row, struct generation *g)
+{
+    static const char *const no_tags[] = {NULL};
+    enum generation_status status = GENERATION_QUEUED;
+
+    (void)generation_status_by_name(str_from(db_str(r, row, 8)), &status);
+    *g = (struct generation){
+        .id = db_str(r, row, 0),
+        .user_id = db_str(r, row, 1),
+        .run_id = db_str(r, row, 2),
+        .experiment_id = db_str(r, row, 3),
+        .cell = db_i64(r, row, 4),
+        .replicate = (int)db_i64(r, row, 5),
+        .axes = db_str(r, row, 6),
+        .key = db_str(r, row, 7),
+        .status = status,
+        .reused = db_i64(r, row, 9) != 0,
+        .prompt = db_str(r, row, 10),
+        .negative_prompt = db_str(r, row, 11),
+        .model_name = db_str(r, row, 12),
+        .model_digest = db_str(r, row, 13),
+        .sampler = db_str(r, row, 14),
+        .schedule = db_str(r, row, 15),
+        .provider = db_str(r, row, 16),
+        .seed = strtoull(db_str(r, row, 17), NULL, 10),
+        .steps = (int)db_i64(r, row, 18),
+        .width = (int)db_i64(r, row, 19),
+        .height = (int)db_i64(r, row, 20),
+        .cfg_scale = db_f64(r, row, 21),
+        .parameters = db_str(r, row, 22),
+        .metadata = db_str(r, row, 23),
+        .error_code = db_str(r, row, 24),
+        .error = db_str(r, row, 25),
+        .attempts = (int)db_i64(r, row, 26),
+        .rating = (int)db_i64(r, row, 27),
+        .favourite = db_i64(r, row, 28) != 0,
+        .tags = no_tags,
+        .created_at = db_i64(r, row, 29),
+        .generated_at = db_i64(r, row, 30),
+        .sha256 = db_str(r, row, 31),
+        .format = db_str(r, row, 32),
+        .bytes = db_i64(r, row, 33),
+        .memory_used = db_i64(r, row, 34),
+        .seconds = db_at(r, row, 35)->type == DB_NULL ? 0 : db_f64(r, row, 35),
+        .measures = db_str(r, row, 36),
+    };
+}
+
+/* The tags of all these, in one query. */
+static int attach_tags(struct tx *tx, struct generation *g, size_t count, struct arena *a,
+                       struct err *e)
+{
+    const char **ids = arena_alloc(a, (count + 1) * sizeof *ids);
+    struct db_rows rows;
+
+    for (size_t i = 0; i < count; i++)
+        ids[i] = g[i].id;
+    const char *sql = arena_printf(a,
+                                   "SELECT generation_id, tag FROM generation_tags WHERE "
+                                   "generation_id IN (%s) ORDER BY generation_id, tag",
+                                   in_texts(tx, 1, a));
+    int rc = tx_query(tx, sql, DB_ARGS(db_text(json_texts(a, ids, count))), a, &rows, e);
+    if (rc)
+        return rc;
+    struct map by_id = {0};
+    for (size_t i = 0; i < count && rows.count; i++)
+        map_put(&by_id, str_from(g[i].id), &g[i]);
+    for (size_t row = 0, next; row < rows.count; row = next) {
+        const char *id = db_str(&rows, row, 0);
+        for (next = row; next < rows.count && strcmp(db_str(&rows, next, 0), id) == 0;)
+            next++;
+        const char **tags = arena_alloc(a, (next - row + 1) * sizeof *tags);
+        for (size_t i = row; i < next; i++)
+            tags[i - row] = db_str(&rows, i, 1);
+        ((struct generation *)map_get(&by_id, str_from(id)))->tags = tags;
+    }
+    map_release(&by_id);
+    return 0;
+}
+
+int generations_from_rows(struct tx *tx, const struct db_rows *rows, size_t count, struct arena *a,
+                          struct generation **out, struct err *e)
+{
+    struct generation *g = arena_alloc(a, count * sizeof *g);
+    int rc = 0;
+
+    for (size_t i = 0; i < count; i++)
+        from_row(rows, i, &g[i]);
+    if (count)
+        rc = attach_tags(tx, g, count, a, e);
+    if (rc == 0)
+        *out = g;
+    return rc;
+}
+
+int generations_get(struct tx *tx, const char *id, struct arena *a, struct generation *out,
+                    struct err *e)
+{
+    struct generation *one;
+    struct db_rows rows;
+    int rc = query_one(tx,
+                       "SELECT " GENERATION_COLUMNS " FROM generations g" GENERATION_PICTURE
+                       " WHERE g.id = $1",
+                       DB_ARGS(db_text(id)), "generation", id, a, &rows, e);
+
+    if (rc == 0)
+        rc = generations_from_rows(tx, &rows, 1, a, &one, e);
+    if (rc == 0)
+        *out = *one;
+    return rc;
+}
+
+int generations_update(struct tx *tx, const char *id, const struct generation_change *change,
+                       struct err *e)
+{
+    int rc = exec_one(tx,
+                      "UPDATE generations SET "
+                      "rating = CASE WHEN CAST($2 AS BIGINT) < 0 THEN rating ELSE $2 END, "
+                      "favourite = CASE WHEN CAST($3 AS BIGINT) < 0 THEN favourite ELSE $3 END "
+                      "WHERE id = $1",
+                      DB_ARGS(db_text(id), db_int(change->rating), db_int(change->favourite)),
+                      "generation", id, e);
+
+    if (rc || !change->tags)
+        return rc;
+    rc = tx_exec(tx, "DELETE FROM generation_tags WHERE generation_id = $1", DB_ARGS(db_text(id)),
+                 NULL, e);
+    return rc ? rc : insert_tags(tx, id, change->tags, e);
+}
+
+/* One that waits is cancelled first, so that its job follows; its run has a cell less. */
+int generations_delete(struct tx *tx, const char *id, struct err *e)
+{
+    struct arena a = {0};
+    struct job_outcome outcome;
+    struct db_rows rows;
+    struct run run;
+    int64_t now = clock_unix_ms();
+    int rc = query_one(tx, "SELECT status, run_id FROM generations WHERE id = $1",
+                       DB_ARGS(db_text(id)), "generation", id, &a, &rows, e);
+
+    if (rc == 0 && (strcmp(db_str(&rows, 0, 0), "queued") == 0 ||
+                    strcmp(db_str(&rows, 0, 0), "running") == 0)) {
+        rc = jobs_cancel_generation(tx, id, now, &a, &outcome, e);
+        if (rc == ERR_CONFLICT) /* it ended just now */
+            rc = 0;
+    }
+    if (rc == 0)
+        rc = exec_one(tx, "DELETE FROM generations WHERE id = $1", DB_ARGS(db_text(id)),
+                      "generation", id, e);
+    if (rc == 0 && db_str(&rows, 0, 1))
+        rc = runs_recount(tx, db_str(&rows, 0, 1), now, &a, &run, e);
+    arena_release(&a);
+    return rc;
+}
+
+/* In a transaction that writes, the pictures found are kept from gc until it ends. */
+int generations_drawn(struct tx *tx, const char *const *keys, size_t count, bool *found,
+                      struct err *e)
+{
+    struct arena a = {0};
+    struct map drawn = {0};
+    struct db_rows rows;
+    bool lock = tx_mode(tx) == TX_WRITE && db_dialect(tx_db(tx)) == DIALECT_POSTGRES;
+    const char *sql = arena_printf(&a, "SELECT key FROM images WHERE key IN (%s) ORDER BY key%s",
+                                   in_texts(tx, 1, &a), lock ? " FOR KEY SHARE" : "");
+    int rc = tx_query(tx, sql, DB_ARGS(db_text(json_texts(&a, keys, count))), &a, &rows, e);
+
+    for (size_t i = 0; rc == 0 && i < rows.count; i++)
+        map_put(&drawn, str_from(db_str(&rows, i, 0)), &a);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        found[i] = map_get(&drawn, str_from(keys[i])) != NULL;
+    map_release(&drawn);
+    arena_release(&a);
+    return rc;
+}

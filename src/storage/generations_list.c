@@ -1,0 +1,273 @@
+/*
+ * Pages of generations. A page is found by keyset: the row after the last one of the page before,
+ * in an index that has the order, so that page 1000 costs what page 1 costs.
+ */
+#include "base/uuid.h"
+#include "storage/generations_rows.h"
+#include "storage/query.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* How rows are sorted. Equal keys: by identifier, in the same direction. */
+struct order {
+    char tag;        /* in cursors */
+    const char *key; /* NULL: by identifier alone */
+    bool real, falling;
+    const char *condition; /* rows that have no key are left out */
+};
+static const struct order orders[] = {
+    [SORT_NEWEST] = {'n', NULL, false, true, NULL},
+    [SORT_OLDEST] = {'o', NULL, false, false, NULL},
+    [SORT_RATING] = {'r', "g.rating", false, true, NULL},
+    [SORT_STEPS] = {'s', "g.steps", false, false, NULL},
+    [SORT_SECONDS] = {'t', "g.seconds", true, false, "g.seconds IS NOT NULL"},
+    [SORT_CELL] = {'c', "g.cell", false, false, NULL},
+};
+
+struct generation_filter generation_filter(void)
+{
+    return (struct generation_filter){.cfg_min = NAN,
+                                      .cfg_max = NAN,
+                                      .favourite = -1,
+                                      .status = -1,
+                                      .sort = SORT_NEWEST,
+                                      .limit = PAGE};
+}
+
+/* Where rows come from, and what stands for their identifier: the table that has the order wanted.
+ */
+struct source {
+    const char *from, *id;
+    bool number; /* the identifier is generations.seq */
+    bool words, tag;
+};
+
+static struct source source_for(enum db_dialect dialect, const struct generation_filter *f,
+                                const struct order *o, bool search)
+{
+    if (search && dialect == DIALECT_SQLITE && !o->key)
+        return (struct source){"generation_words w CROSS JOIN generations g ON g.seq = w.rowid",
+                               "w.rowid", true, true, false};
+    if (search && dialect == DIALECT_POSTGRES)
+        return (struct source){"generation_words w JOIN generations g ON g.id = w.generation_id",
+                               o->key ? "g.id" : "w.generation_id", false, true, false};
+    if (f->tag && !o->key)
+        return (struct source){"generation_tags t CROSS JOIN generations g", "t.generation_id",
+                               false, false, true};
+    return (struct source){"generations g", "g.id", false, false, false};
+}
+
+static void add_words(struct query *q, const struct source *s, enum db_dialect dialect,
+                      const char *words)
+{
+    if (dialect == DIALECT_POSTGRES) {
+        query_and(q, "w.words @@ CAST(", db_text(words));
+        query_add(q, " AS tsquery)");
+    } else if (s->words) {
+        query_and(q, "w.prompt MATCH ", db_text(words));
+    } else {
+        query_and(q, "g.seq IN (SELECT rowid FROM generation_words WHERE prompt MATCH ",
+                  db_text(words));
+        query_add(q, ")");
+    }
+}
+
+static void add_tag(struct query *q, const struct source *s, const char *tag)
+{
+    if (s->tag) {
+        query_add(q, " AND g.id = t.generation_id");
+        query_and(q, "t.tag = ", db_text(tag));
+        return;
+    }
+    query_and(q,
+              "EXISTS (SELECT 1 FROM generation_tags t WHERE t.generation_id = g.id AND "
+              "t.tag = ",
+              db_text(tag));
+    query_add(q, ")");
+}
+
+/* Identifiers begin with their time, so a range of time is a range of the index that has the order;
+ * a minute of slack is for clocks, created_at decides. */
+static void add_times(struct query *q, const struct source *s, const struct generation_filter *f)
+{
+    enum { SLACK = 60000 };
+    char floor[UUID_TEXT];
+
+    if (f->created_after) {
+        uuid_v7_floor(f->created_after > SLACK ? f->created_after - SLACK : 0, floor);
+        query_and(q, "g.created_at >= ", db_int(f->created_after));
+        if (!s->number)
+            query_and(q, arena_printf(q->a, "%s >= ", s->id), db_text(arena_strdup(q->a, floor)));
+    }
+    if (f->created_before) {
+        uuid_v7_floor(f->created_before + SLACK, floor);
+        query_and(q, "g.created_at < ", db_int(f->created_before));
+        if (!s->number)
+            query_and(q, arena_printf(q->a, "%s < ", s->id), db_text(arena_strdup(q->a, floor)));
+    }
+}
+
+static void add_status(struct query *q, int status)
+{
+    /* Written out: a partial index serves only what the planner can see. */
+    query_add(q, arena_printf(q->a, " AND g.status = '%s'",
+                              generation_status_name((enum generation_status)status)));
+}
+
+static void add_filters(struct query *q, const struct generation_filter *f)
+{
+    const struct {
+        const char *condition, *value;
+    } texts[] = {
+        {"g.user_id = ", f->user_id},
+        {"g.model_name = ", f->model},
+        {"g.sampler = ", f->sampler},
+        {"g.schedule = ", f->schedule},
+        {"g.experiment_id = ", f->experiment_id},
+        {"g.run_id = ", f->run_id},
+        {"g.key = ", f->key},
+        {"g.seed = ", f->seed},
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].value)
+            query_and(q, texts[i].condition, db_text(texts[i].value));
+    if (f->steps_min > 0)
+        query_and(q, "g.steps >= ", db_int(f->steps_min));
+    if (f->steps_max > 0)
+        query_and(q, "g.steps <= ", db_int(f->steps_max));
+    if (!isnan(f->cfg_min))
+        query_and(q, "g.cfg_scale >= ", db_real(f->cfg_min));
+    if (!isnan(f->cfg_max))
+        query_and(q, "g.cfg_scale <= ", db_real(f->cfg_max));
+    if (f->rating_min > 0)
+        query_and(q, "g.rating >= ", db_int(f->rating_min));
+    if (f->favourite >= 0)
+        query_add(q, f->favourite ? " AND g.favourite = 1" : " AND g.favourite = 0");
+    if (f->status >= 0)
+        add_status(q, f->status);
+}
+
+static int add_cursor(struct query *q, const struct source *s, const struct order *o,
+                      const char *text, struct err *e)
+{
+    char tag = s->number ? (char)(o->tag - 32) : o->tag; /* 'N', 'O': by number */
+    struct db_value id, key = {0};
+    struct cursor c;
+    int64_t number;
+    double real;
+    int rc = cursor_read(text, tag, q->a, &c, e);
+
+    if (rc)
+        return rc;
+    id = db_text(c.id);
+    if (s->number) {
+        if (!str_to_i64(str_from(c.id), &number))
+            return ERR(e, ERR_ARG, "not a cursor of this list");
+        id = db_int(number);
+    }
+    if (o->key && o->real) {
+        if (!str_to_f64(str_from(c.key), &real))
+            return ERR(e, ERR_ARG, "not a cursor of this list");
+        key = db_real(real);
+    } else if (o->key) {
+        if (!str_to_i64(str_from(c.key), &number))
+            return ERR(e, ERR_ARG, "not a cursor of this list");
+        key = db_int(number);
+    }
+    const char *sign = o->falling ? "<" : ">";
+    if (!o->key) {
+        query_and(q, arena_printf(q->a, "%s %s ", s->id, sign), id);
+        return 0;
+    }
+    query_and(q, arena_printf(q->a, "(%s, %s) %s (", o->key, s->id, sign), key);
+    query_add(q, ", ");
+    query_arg(q, id);
+    query_add(q, ")");
+    return 0;
+}
+
+static void add_order(struct query *q, const struct source *s, const struct order *o)
+{
+    const char *way = o->falling ? " DESC" : "";
+
+    query_add(q, " ORDER BY ");
+    if (o->key)
+        query_add(q, arena_printf(q->a, "%s%s, ", o->key, way));
+    query_add(q, s->id);
+    query_add(q, way);
+}
+
+static int build(struct query *q, enum db_dialect dialect, const struct generation_filter *f,
+                 const char *words, int limit, struct source *s, struct err *e)
+{
+    const struct order *o = &orders[f->sort];
+    struct source outside = {.id = "g.id"};
+    int rc = 0;
+
+    *s = source_for(dialect, f, o, words != NULL);
+    if (s->number)
+        outside.id = "g.seq";
+    /* The page first, then the pictures of its rows only. */
+    query_add(q, "SELECT " GENERATION_COLUMNS ", ");
+    query_add(q, o->key ? o->key : outside.id);
+    query_add(q, " FROM (SELECT g.* FROM ");
+    query_add(q, s->from);
+    query_add(q, " WHERE 1 = 1");
+    if (words)
+        add_words(q, s, dialect, words);
+    if (f->tag)
+        add_tag(q, s, f->tag);
+    if (o->condition) {
+        query_add(q, " AND ");
+        query_add(q, o->condition);
+    }
+    add_filters(q, f);
+    add_times(q, s, f);
+    if (f->cursor)
+        rc = add_cursor(q, s, o, f->cursor, e);
+    add_order(q, s, o);
+    query_add(q, " LIMIT ");
+    query_arg(q, db_int(limit + 1));
+    query_add(q, ") g" GENERATION_PICTURE);
+    add_order(q, &outside, o);
+    return rc;
+}
+
+int generations_list(struct tx *tx, const struct generation_filter *f, struct arena *a,
+                     struct generation **out, size_t *count, const char **next, struct err *e)
+{
+    enum db_dialect dialect = db_dialect(tx_db(tx));
+    const char *words = f->text ? words_query(dialect, f->text, a) : NULL;
+    int limit = page_limit(f->limit);
+    struct generation *page;
+    struct db_rows rows;
+    struct source s;
+    struct query q;
+
+    if ((size_t)f->sort >= sizeof orders / sizeof *orders)
+        return ERR(e, ERR_ARG, "no such order of generations");
+    if (f->sort == SORT_CELL && !f->run_id)
+        return ERR(e, ERR_ARG, "cells are in order within a run: name one");
+    query_init(&q, a);
+    int rc = build(&q, dialect, f, words, limit, &s, e);
+    if (rc == 0)
+        rc = query_run(&q, tx, &rows, e);
+    if (rc)
+        return rc;
+    size_t n = rows.count > (size_t)limit ? (size_t)limit : rows.count;
+    rc = generations_from_rows(tx, &rows, n, a, &page, e);
+    if (rc)
+        return rc;
+    const struct order *o = &orders[f->sort];
+    *next = NULL;
+    if (rows.count > n)
+        *next = cursor_write(
+            a, (struct cursor){s.number ? (char)(o->tag - 32) : o->tag,
+                               o->key ? db_str(&rows, n - 1, GENERATION_WIDTH) : "",
+                               s.number ? db_str(&rows, n - 1, GENERATION_WIDTH) : page[n - 1].id});
+    *count = n;
+    *out = page;
+    return 0;
+}

@@ -1,0 +1,286 @@
+/*
+ * Which jobs go to the queue next. Strictly by priority; in one priority every free place goes to
+ * the user who has the fewest jobs in flight (max-min fairness, without any state to keep), and
+ * within a user to the smallest position.
+ *
+ * The index jobs_ready holds what is due and not handed out, by priority, user and run. Its groups
+ * are found by skipping from one to the next, so a run that is paused, with however many jobs,
+ * costs one step; the jobs that were handed out or wait for their time are not in it at all.
+ */
+#include "base/map.h"
+#include "base/uuid.h"
+#include "storage/jobs.h"
+#include "storage/jobs_inside.h"
+#include "storage/query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define READY "j.status = 'queued' AND j.handed_at = 0 AND j.run_after = 0"
+
+enum { GROUPS = 256 };
+
+struct candidate {
+    const char *id;
+    int64_t position;
+};
+struct line_of {
+    const char *user;
+    int64_t priority, flight; /* running, or handed and waiting */
+    struct candidate *jobs;   /* by position */
+    size_t count, taken;
+};
+
+/* Jobs whose time has come, or that were handed out and never taken, come back into the index. */
+static int make_ready(struct tx *tx, int64_t now, int64_t again_ms, struct arena *a, struct err *e)
+{
+    const char *lock = for_update_free(tx);
+    int rc =
+        tx_exec(tx,
+                arena_printf(a,
+                             "UPDATE jobs SET handed_at = 0 WHERE id IN (SELECT id FROM jobs "
+                             "WHERE status = 'queued' AND handed_at > 0 AND handed_at <= $1%s)",
+                             lock),
+                DB_ARGS(db_int(now - again_ms)), NULL, e);
+
+    if (rc)
+        return rc;
+    return tx_exec(tx,
+                   arena_printf(a,
+                                "UPDATE jobs SET run_after = 0 WHERE id IN (SELECT id FROM jobs "
+                                "WHERE status = 'queued' AND run_after > 0 AND run_after <= $1%s)",
+                                lock),
+                   DB_ARGS(db_int(now)), NULL, e);
+}
+
+/* Groups (priority, user, run, paused) from one on: a skip scan. */
+static int groups_from(struct tx *tx, int64_t priority, const char *user, struct arena *a,
+                       struct db_rows *rows, struct err *e)
+{
+    static const char sql[] =
+        "WITH RECURSIVE g(priority, user_id, run_id) AS ("
+        "SELECT * FROM (SELECT j.priority, j.user_id, j.run_id FROM jobs j WHERE " READY
+        " AND (j.priority, j.user_id, j.run_id) >= ($1, $2, '') "
+        "ORDER BY j.priority, j.user_id, j.run_id LIMIT 1) first "
+        "UNION ALL SELECT k.priority, k.user_id, k.run_id FROM g JOIN jobs k ON k.id = "
+        "(SELECT j.id FROM jobs j WHERE " READY
+        " AND (j.priority, j.user_id, j.run_id) > (g.priority, g.user_id, g.run_id) "
+        "ORDER BY j.priority, j.user_id, j.run_id LIMIT 1)) "
+        "SELECT g.priority, g.user_id, g.run_id, (SELECT r.status FROM experiment_runs r "
+        "WHERE r.id = g.run_id) FROM g LIMIT $3";
+
+    return tx_query(tx, sql, DB_ARGS(db_int(priority), db_text(user), db_int(GROUPS)), a, rows, e);
+}
+
+/* The first jobs of one group. */
+static int heads_of(struct tx *tx, int64_t priority, const char *user, const char *run,
+                    int64_t most, struct arena *a, struct db_rows *rows, struct err *e)
+{
+    return tx_query(tx,
+                    "SELECT j.id, j.position FROM jobs j WHERE " READY
+                    " AND j.priority = $1 AND j.user_id = $2 AND j.run_id = $3 "
+                    "ORDER BY j.position, j.id LIMIT $4",
+                    DB_ARGS(db_int(priority), db_text(user), db_text(run), db_int(most)), a, rows,
+                    e);
+}
+
+static int by_position(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+
+    if (x->position != y->position)
+        return x->position < y->position ? -1 : 1;
+    return strcmp(x->id, y->id);
+}
+
+static void join_line(struct line_of *l, const struct db_rows *rows, struct arena *a)
+{
+    struct candidate *jobs = arena_alloc(a, (l->count + rows->count) * sizeof *jobs);
+
+    if (l->count)
+        memcpy(jobs, l->jobs, l->count * sizeof *jobs);
+    for (size_t i = 0; i < rows->count; i++)
+        jobs[l->count + i] = (struct candidate){db_str(rows, i, 0), db_i64(rows, i, 1)};
+    l->count += rows->count;
+    l->jobs = jobs;
+    qsort(jobs, l->count, sizeof *jobs, by_position);
+}
+
+/* Lines by priority and user, of the groups that are not paused. */
+static int gather(struct tx *tx, const struct db_rows *groups, int limit, struct line_of *lines,
+                  size_t *count, struct arena *a, struct err *e)
+{
+    size_t most = (size_t)limit, n = *count;
+    int rc = 0;
+
+    if (groups->count > 1 && most > 8) /* a line that runs dry is filled at the next feeding */
+        most = 8 + 4 * most / groups->count < most ? 8 + 4 * most / groups->count : most;
+    for (size_t i = 0; i < groups->count && rc == 0; i++) {
+        const char *user = db_str(groups, i, 1), *status = db_str(groups, i, 3);
+        int64_t priority = db_i64(groups, i, 0);
+        struct db_rows heads;
+        if (status && strcmp(status, "paused") == 0)
+            continue;
+        rc = heads_of(tx, priority, user, db_str(groups, i, 2), (int64_t)most, a, &heads, e);
+        if (rc)
+            break;
+        if (n == 0 || lines[n - 1].priority != priority || strcmp(lines[n - 1].user, user) != 0)
+            lines[n++] = (struct line_of){.user = user, .priority = priority};
+        join_line(&lines[n - 1], &heads, a);
+    }
+    *count = n;
+    return rc;
+}
+
+static int count_flight(struct tx *tx, struct line_of *lines, size_t count, struct arena *a,
+                        struct err *e)
+{
+    struct db_rows rows;
+    struct map flights = {0};
+    int rc =
+        tx_query(tx,
+                 "SELECT user_id, count(*) FROM jobs WHERE status = 'running' GROUP BY user_id "
+                 "UNION ALL SELECT user_id, count(*) FROM jobs WHERE status = 'queued' AND "
+                 "handed_at > 0 GROUP BY user_id",
+                 DB_NONE, a, &rows, e);
+
+    if (rc)
+        return rc;
+    int64_t *totals = arena_alloc(a, (rows.count + 1) * sizeof *totals);
+    for (size_t i = 0; i < rows.count; i++) {
+        struct str user = str_from(db_str(&rows, i, 0));
+        int64_t *total = map_get(&flights, user);
+        if (!total) {
+            total = &totals[i];
+            map_put(&flights, user, total);
+        }
+        *total += db_i64(&rows, i, 1);
+    }
+    for (size_t i = 0; i < count; i++) {
+        int64_t *total = map_get(&flights, str_from(lines[i].user));
+        lines[i].flight = total ? *total : 0;
+    }
+    map_release(&flights);
+    return 0;
+}
+
+/* Give places one by one; returns how many were given. */
+static size_t choose(struct line_of *lines, size_t count, size_t limit, const char **chosen)
+{
+    size_t n = 0;
+
+    while (n < limit) {
+        struct line_of *best = NULL;
+        for (size_t i = 0; i < count; i++) {
+            struct line_of *l = &lines[i];
+            if (l->taken == l->count)
+                continue;
+            if (!best || l->priority < best->priority ||
+                (l->priority == best->priority && l->flight < best->flight))
+                best = l;
+        }
+        if (!best)
+            break;
+        chosen[n++] = best->jobs[best->taken++].id;
+        best->flight++;
+    }
+    return n;
+}
+
+static int mark(struct tx *tx, const char *const *ids, size_t n, int64_t now, struct arena *a,
+                struct job_row **out, size_t *count, struct err *e)
+{
+    struct map by_id = {0};
+    struct db_rows rows;
+    const char *sql = arena_printf(a,
+                                   "UPDATE jobs AS j SET handed_at = $2 WHERE j.id IN (%s) "
+                                   "AND " READY " RETURNING " JOB_COLUMNS,
+                                   in_texts(tx, 1, a));
+    int rc = tx_query(tx, sql, DB_ARGS(db_text(json_texts(a, ids, n)), db_int(now)), a, &rows, e);
+
+    if (rc)
+        return rc;
+    struct job_row *got = arena_alloc(a, (rows.count + 1) * sizeof *got), *jobs;
+    size_t marked = 0;
+    for (size_t i = 0; i < rows.count; i++) {
+        job_from_row(&rows, i, &got[i]);
+        map_put(&by_id, str_from(got[i].id), &got[i]);
+    }
+    jobs = arena_alloc(a, (rows.count + 1) * sizeof *jobs);
+    for (size_t i = 0; i < n; i++) {
+        const struct job_row *job = map_get(&by_id, str_from(ids[i]));
+        if (job)
+            jobs[marked++] = *job;
+    }
+    map_release(&by_id);
+    *count = marked;
+    *out = jobs;
+    return 0;
+}
+
+/* Whether this one may feed: two at once would only wait for each other. */
+static int may_feed(struct tx *tx, struct arena *a, bool *out, struct err *e)
+{
+    struct db_rows rows;
+    bool paused;
+    int rc = jobs_paused(tx, &paused, e);
+
+    *out = false;
+    if (rc || paused)
+        return rc;
+    if (db_dialect(tx_db(tx)) == DIALECT_SQLITE) {
+        *out = true;
+        return 0;
+    }
+    rc = tx_query(tx, "SELECT CAST(pg_try_advisory_xact_lock(7093846422) AS int)", DB_NONE, a,
+                  &rows, e);
+    if (rc == 0)
+        *out = db_i64(&rows, 0, 0) != 0;
+    return rc;
+}
+
+/* All groups; of too many, the first ones and some from a random user on, so that over time
+ * everybody has a turn. */
+static int find_lines(struct tx *tx, int limit, struct arena *a, struct line_of *lines, size_t *n,
+                      struct err *e)
+{
+    struct db_rows groups, others = {0};
+    char user[UUID_TEXT];
+    int rc = groups_from(tx, INT32_MIN, "", a, &groups, e);
+
+    *n = 0;
+    if (rc == 0 && groups.count == GROUPS) {
+        random_hex(user, 4);
+        rc = groups_from(tx, db_i64(&groups, 0, 0), user, a, &others, e);
+    }
+    if (rc == 0 && others.count == GROUPS)
+        rc = gather(tx, &others, limit, lines, n, a, e);
+    else if (rc == 0)
+        rc = gather(tx, &groups, limit, lines, n, a, e);
+    return rc;
+}
+
+int jobs_feed(struct tx *tx, int limit, int64_t now, int64_t again_ms, struct arena *a,
+              struct job_row **out, size_t *count, struct err *e)
+{
+    size_t most = (size_t)page_limit(limit), n = 0;
+    const char **chosen = arena_alloc(a, most * sizeof *chosen);
+    struct line_of *lines = arena_alloc(a, GROUPS * sizeof *lines);
+    bool may;
+    int rc = may_feed(tx, a, &may, e);
+
+    if (rc == 0 && may)
+        rc = make_ready(tx, now, again_ms, a, e);
+    if (rc == 0 && may)
+        rc = find_lines(tx, (int)most, a, lines, &n, e);
+    if (rc == 0 && n)
+        rc = count_flight(tx, lines, n, a, e);
+    if (rc)
+        return rc;
+    size_t chosen_count = choose(lines, n, most, chosen);
+    if (chosen_count)
+        return mark(tx, chosen, chosen_count, now, a, out, count, e);
+    *count = 0;
+    *out = arena_alloc(a, sizeof **out);
+    return 0;
+}
