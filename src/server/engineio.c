@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How long a session that has ended waits for polls to fetch what is left for it. */
+static const double linger_seconds = 2;
+
 /* ==== the table of sessions ==== */
 
 /* Session identifiers are random hex digits: any eight of them are a hash. */
@@ -159,6 +162,16 @@ static void tell_closed(struct session *s, const char *reason)
         events->closed(s->engine->o.user, s, reason);
 }
 
+/* A close packet is our wish that the client goes for good (python-socketio stays away then); an
+ * error is something to come back after. */
+static void refuse_poll(struct session *s)
+{
+    struct raw *poll = s->poll;
+
+    s->poll = NULL;
+    raw_reply_text(poll, 503, STR("{\"code\":4,\"message\":\"Server shutting down\"}"));
+}
+
 static void end(struct session *s, unsigned code, const char *reason)
 {
     if (s->dead)
@@ -166,6 +179,8 @@ static void end(struct session *s, unsigned code, const char *reason)
     tell_closed(s, reason);
     s->lingering = true;
     session_drop_probe(s);
+    if (s->engine->stopping && s->poll)
+        refuse_poll(s);
     session_end_poll(s, STR("1"));
     if (s->ws)
         websocket_close(s->ws, code, reason);
@@ -185,19 +200,18 @@ void session_close(struct session *s, const char *reason)
     if (s->dead || s->lingering)
         return;
     answer_post(s, 200, STR("ok"));
-    if (s->ws || s->poll || !s->out.count) {
-        if (!s->ws && s->poll && s->out.count) {
-            session_push_text(s, STR("1"));
-            answer_poll(s);
-        }
+    if (s->ws || !s->out.count) {
         end(s, s->engine->stopping ? 1001 : 1000, reason);
         return;
     }
-    /* The next poll fetches what is left, and the close packet. */
+    /* The next polls fetch what is left, and the close packet. */
     tell_closed(s, reason);
     s->lingering = true;
-    session_push_text(s, STR("1"));
-    loop_timer_set(s->engine->o.loop, &s->heartbeat, clock_seconds() + 2);
+    session_drop_probe(s);
+    if (!s->engine->stopping)
+        session_push_text(s, STR("1"));
+    session_flush_later(s);
+    loop_timer_set(s->engine->o.loop, &s->heartbeat, clock_seconds() + linger_seconds);
 }
 
 static void flush(struct loop_task *t)
@@ -216,10 +230,11 @@ static void flush(struct loop_task *t)
         return;
     if (s->out.count) {
         answer_poll(s);
-        if (s->lingering)
+        if (s->lingering && !s->out.count)
             vanish(s);
-    } else if (s->probed)
+    } else if (s->probed) {
         session_end_poll(s, STR("6"));
+    }
 }
 
 /* ==== heartbeat ==== */

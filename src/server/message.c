@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* What a waiting message costs beside its bytes, so that a flood of tiny ones is bounded, too. */
-enum { COST = 32, TEXT_FRAME = 0x81, BINARY_FRAME = 0x82, HEADER = 10 };
+enum { COST = 32, TEXT_FRAME = 0x81, BINARY_FRAME = 0x82, HEADER = 10, PACKETS = 16 };
 
 /* RFC 6455 5.2: FIN and opcode, then the length in 7, 7+16 or 7+64 bits. Returns the header's size.
  */
@@ -132,8 +132,26 @@ void outbox_each(const struct outbox *o, void (*call)(void *user, struct message
         call(user, at(o, i));
 }
 
+/* What is left of the first message, which begins with a frame, as a message of its own. */
+static void cut_first(struct outbox *o)
+{
+    const struct message *m = at(o, 0);
+    struct message *rest = malloc(sizeof(*rest) + m->n - o->sent);
+
+    if (!rest)
+        abort();
+    atomic_init(&rest->references, 1);
+    rest->n = m->n - o->sent;
+    memcpy(rest->wire, m->wire + o->sent, rest->n);
+    message_free(at(o, 0));
+    o->ring[o->head & (o->room - 1)] = rest;
+    o->sent = 0;
+}
+
 void outbox_move(struct outbox *to, struct outbox *from)
 {
+    if (from->sent)
+        cut_first(from);
     for (size_t i = 0; i < from->count; i++)
         outbox_push(to, at(from, i));
     outbox_release(from);
@@ -165,30 +183,30 @@ void outbox_advance(struct outbox *o, size_t n)
     }
 }
 
-static int add_packets(const struct message *m, struct buf *out)
+/* The frame at the start of what is left of the first message; *n bytes of it are taken. */
+static int add_packet(const struct outbox *o, struct buf *out, size_t *n)
 {
-    const char *p = m->wire, *end = m->wire + m->n;
+    const char *p = at(o, 0)->wire + o->sent;
+    bool binary;
+    size_t content;
+    size_t header = get_header((const unsigned char *)p, &binary, &content);
 
-    while (p < end) {
-        bool binary;
-        size_t n;
-        p += get_header((const unsigned char *)p, &binary, &n);
-        if (out->n && buf_add(out, "\x1e", 1))
-            return ERR_NOMEM;
-        if (binary ? buf_add(out, "b", 1) || base64_add(out, (struct str){p, n})
-                   : buf_add(out, p, n))
-            return ERR_NOMEM;
-        p += n;
-    }
-    return 0;
+    *n = header + content;
+    p += header;
+    if (out->n && buf_add(out, "\x1e", 1))
+        return ERR_NOMEM;
+    if (!binary)
+        return buf_add(out, p, content);
+    return buf_add(out, "b", 1) || base64_add(out, (struct str){p, content}) ? ERR_NOMEM : 0;
 }
 
 int outbox_payload(struct outbox *o, struct buf *out)
 {
-    int rc = 0;
-
-    for (size_t i = 0; i < o->count && rc == 0; i++)
-        rc = add_packets(at(o, i), out);
-    outbox_release(o);
-    return rc;
+    for (int i = 0; i < PACKETS && o->count; i++) {
+        size_t n;
+        if (add_packet(o, out, &n))
+            return ERR_NOMEM;
+        outbox_advance(o, n);
+    }
+    return 0;
 }

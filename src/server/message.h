@@ -53,14 +53,15 @@ void outbox_push(struct outbox *o, struct message *m);
 void outbox_release(struct outbox *o); /* and empty */
 /* In order. */
 void outbox_each(const struct outbox *o, void (*call)(void *user, struct message *m), void *user);
-/* Append everything of `from` to `to` and leave `from` empty; nothing of it may be sent yet. */
+/* Append everything of `from` to `to` and leave `from` empty. */
 void outbox_move(struct outbox *to, struct outbox *from);
 /* The next bytes, for writev: how many slots were filled. */
 int outbox_vectors(const struct outbox *o, struct iovec *out, int max);
 /* n bytes are gone. */
 void outbox_advance(struct outbox *o, size_t n);
-/* Everything as one payload of long polling: packets joined by 0x1e, binary as 'b' and base64
- * (engine.io-protocol, packet encoding); the outbox is empty afterwards. ERR_NOMEM. */
+/* The next packets, at most 16 of them, as one payload of long polling: joined by 0x1e, binary as
+ * 'b' and base64 (engine.io-protocol, packet encoding). Stock python-engineio takes no more
+ * than 16. ERR_NOMEM. */
 WARN_UNUSED_RESULT int outbox_payload(struct outbox *o, struct buf *out);
 
 #endif

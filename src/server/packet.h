@@ -44,7 +44,7 @@ enum packet_type {
 };
 
 enum {
-    PACKET_ATTACHMENTS = 64, /* at most, in one packet */
+    PACKET_ATTACHMENTS = 10, /* at most, in one packet: what socket.io-parser takes */
     PACKET_NAME_SPACE = 100, /* bytes of a namespace's name, at most */
     PACKET_ID_DIGITS = 15,   /* of an acknowledgement: what a JavaScript number holds exactly */
 };

@@ -89,11 +89,11 @@ void socketio_emit(struct socketio *io, const char *name_space, const char *room
 /* To one socket. */
 void socket_emit(struct socket *s, const char *event, const char *arguments,
                  const struct str *attachment, enum emit_kind kind);
-/* With as many attachments as `arguments` has placeholders (at most 64). */
+/* With as many attachments as `arguments` has placeholders (at most 10). */
 void socket_emit_all(struct socket *s, const char *event, const char *arguments,
                      const struct str *attachments, size_t count, enum emit_kind kind);
 /* In on_event only: the next attachment of the acknowledgement that is about to be returned; the
- * number for its placeholder, or -1 after 64. */
+ * number for its placeholder, or -1 after 10. */
 int socket_attach(struct socket *s, struct str bytes);
 
 /* End the sockets of a room as the server: a user was removed, a session ended. */

@@ -3,7 +3,7 @@
  * want it: pings every 300 ms, 200 ms to answer them, payloads of 1e6 bytes, 1000 ms to connect,
  * namespaces "/" and "/custom".
  *
- *   server [max_queue BYTES] [max_sockets N] [workers N] [calm]
+ *   server [port N] [max_queue BYTES] [max_sockets N] [workers N] [calm]
  *
  * Prints "port N". A line "stop" on standard input stops Socket.IO, and prints "stopped"; the end
  * of input ends the program, which prints how many on_connect and on_disconnect it has seen. "calm"
@@ -276,6 +276,8 @@ int main(int argc, char **argv)
         so.ping_timeout = 0.2;
         so.connect_timeout = 1;
     }
+    if (option(argc, argv, "port", &n))
+        ho.port = (int)n;
     if (option(argc, argv, "max_queue", &n))
         so.max_queue = (size_t)n;
     if (option(argc, argv, "max_sockets", &n))

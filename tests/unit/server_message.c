@@ -64,6 +64,41 @@ static void payload_joins_packets_and_encodes_binary(void **state)
     buf_release(&b);
 }
 
+/* python-engineio takes 16 packets at most; a WebSocket takes over in the middle of a message. */
+static void payload_has_at_most_sixteen_packets(void **state)
+{
+    struct part parts[21] = {{false, STR("4520-[]")}};
+    struct outbox o = {0}, other = {0};
+    struct iovec v[2];
+    struct buf b;
+
+    (void)state;
+    for (int i = 1; i < 21; i++)
+        parts[i] = (struct part){true, {"\x01\x02\x03", 3}};
+    buf_init(&b, 1000);
+    push(&o, text("2"));
+    push(&o, message_new(parts, 21));
+    push(&o, text("6"));
+    assert_int_equal(outbox_payload(&o, &b), 0);
+    assert_int_equal(b.n, 1 + 1 + 7 + 14 * 6);
+    outbox_move(&other, &o);
+    assert_int_equal(outbox_vectors(&other, v, 2), 2);
+    assert_int_equal(v[0].iov_len, 6 * 5);
+    assert_memory_equal(v[0].iov_base, "\x82\x03\x01\x02\x03\x82", 6);
+    b.n = 0;
+    assert_int_equal(outbox_payload(&other, &b), 0);
+    assert_string_equal(b.p, "bAQID\x1e"
+                             "bAQID\x1e"
+                             "bAQID\x1e"
+                             "bAQID\x1e"
+                             "bAQID\x1e"
+                             "bAQID\x1e"
+                             "6");
+    assert_int_equal(other.count, 0);
+    assert_int_equal(other.bytes, 0);
+    buf_release(&b);
+}
+
 static void queue_keeps_order_through_partial_writes(void **state)
 {
     struct outbox o = {0};
@@ -133,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_say_their_length),
         cmocka_unit_test(payload_joins_packets_and_encodes_binary),
+        cmocka_unit_test(payload_has_at_most_sixteen_packets),
         cmocka_unit_test(queue_keeps_order_through_partial_writes),
         cmocka_unit_test(queue_counts_its_bytes),
     };
