@@ -145,7 +145,7 @@ static json_t *settled(const struct schema *s, const json_t *value)
 {
     unsigned types = json_is_real(value) ? taken(s, 0) : 0;
 
-    if (!(types & SCHEMA_INTEGER) || types & SCHEMA_NUMBER || !is_whole(value))
+    if (!(types & SCHEMA_INTEGER) || !is_whole(value))
         return NULL;
     return json_integer((json_int_t)json_real_value(value));
 }

@@ -263,6 +263,8 @@ static void unknown_members_find_their_name(void **state)
                         "/negative unknown member; did you mean 'negative_prompt'?");
     assert_string_equal(problems_of(&request, "{\"prompt\": \"a\", \"cfgScale\": 1}"),
                         "/cfgScale unknown member; did you mean 'cfg_scale'?");
+    assert_string_equal(problems_of(&request, "{\"prompt\": \"a\", \"stage\": 1}"),
+                        "/stage unknown member");
     assert_string_equal(problems_of(&request, "{\"prompt\": \"a\", \"zebra\": 1}"),
                         "/zebra unknown member");
     assert_string_equal(problems_of(&request, "{\"prompt\": \"a\", \"\": 1}"), "/ unknown member");
@@ -274,17 +276,20 @@ static void unknown_members_find_their_name(void **state)
 
 static void long_keys_are_cut(void **state)
 {
-    char json[1000] = "{\"prompt\": \"a\", \"";
     (void)state;
-
-    for (int i = 0; i < 60; i++)
-        strcat(json, "\xe2\x82\xac"); /* cut inside the 34th euro sign */
-    strcat(json, "\": 1}");
-    const char *line = problems_of(&request, json);
-    assert_memory_equal(line + 1 + 99, "... unknown member", 18);
-    json_t *valid = json_string(line);
-    assert_non_null(valid);
-    json_decref(valid);
+    for (size_t before = 0; before < 3; before++) { /* in, between and inside of euro signs */
+        char json[1000] = "{\"prompt\": \"a\", \"";
+        strncat(json, "xy", before);
+        for (int i = 0; i < 60; i++)
+            strcat(json, "\xe2\x82\xac");
+        strcat(json, "\": 1}");
+        const char *line = problems_of(&request, json);
+        const size_t shown[] = {99, 97, 98};
+        assert_memory_equal(line + 1 + shown[before], "... unknown member", 18);
+        json_t *valid = json_string(line);
+        assert_non_null(valid);
+        json_decref(valid);
+    }
 }
 
 static void defaults_are_filled_in(void **state)
