@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-static const struct db_backend *const backends[] = {&db_sqlite};
+static const struct db_backend *const backends[] = {&db_sqlite, &db_postgres};
 
 struct slot {
     void *connection; /* NULL: may be opened, is not yet */
@@ -39,7 +39,8 @@ static const struct db_backend *backend_of(const char *url)
         if (strncmp(url, backends[i]->scheme, n) == 0 && url[n] == ':')
             return backends[i];
     }
-    return NULL;
+    /* The other name that libpq knows. */
+    return strncmp(url, "postgres:", 9) == 0 ? &db_postgres : NULL;
 }
 
 int db_open(const char *url, const struct db_options *o, struct db **out, struct err *e)

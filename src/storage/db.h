@@ -73,7 +73,7 @@ struct db_args {
 };
 struct db_value db_text(const char *s); /* NULL: the SQL NULL */
 struct db_value db_int(int64_t i);
-struct db_value db_real(double r);
+struct db_value db_real(double r);         /* NAN: the SQL NULL */
 struct db_value db_int_or_null(int64_t i); /* 0: the SQL NULL */
 #define DB_NONE ((struct db_args){0})
 #define DB_ARGS(...)                                                                               \

@@ -16,7 +16,7 @@ struct db_value db_int(int64_t i)
 
 struct db_value db_real(double r)
 {
-    return (struct db_value){.type = DB_REAL, .r = r};
+    return isnan(r) ? (struct db_value){0} : (struct db_value){.type = DB_REAL, .r = r};
 }
 
 struct db_value db_int_or_null(int64_t i)
