@@ -39,6 +39,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/nearest.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -119,8 +120,5 @@ void options_release(struct options *o);
 int fail(int status, const struct err *e);
 /* The same for a message of one's own. */
 int fail_with(int status, const char *format, ...) PRINTF_LIKE(2, 3);
-/* The one of `count` names that is nearest to `text`; NULL when none is near. NULL names are
- * skipped. */
-const char *nearest_name(const char *text, const char *const *names, size_t count);
 
 #endif

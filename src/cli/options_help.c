@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { WIDTH = 96, COLUMN = 30, LONGEST_NAME = 40 };
+enum { WIDTH = 96, COLUMN = 30 };
 
 /* Print words after what is already at `at`, broken at WIDTH and indented by `indent`. */
 static void wrap(FILE *to, const char *text, int at, int indent)
@@ -79,55 +79,4 @@ void options_print_help(const struct opt_spec *spec, FILE *to)
     }
     print_row(&help, false, &a, to);
     arena_release(&a);
-}
-
-/* Edits (insert, delete, replace, swap of neighbours) that turn a into b: Damerau and Levenshtein's
- * distance in its "optimal string alignment" form. */
-static size_t edits(struct str a, struct str b)
-{
-    size_t row[3][LONGEST_NAME + 1];
-    size_t *before = row[0], *last = row[1], *now = row[2];
-
-    for (size_t j = 0; j <= b.n; j++)
-        last[j] = j;
-    for (size_t i = 1; i <= a.n; i++) {
-        now[0] = i;
-        for (size_t j = 1; j <= b.n; j++) {
-            size_t best = last[j - 1] + (a.p[i - 1] != b.p[j - 1]);
-            if (last[j] + 1 < best)
-                best = last[j] + 1;
-            if (now[j - 1] + 1 < best)
-                best = now[j - 1] + 1;
-            if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1] &&
-                before[j - 2] + 1 < best)
-                best = before[j - 2] + 1;
-            now[j] = best;
-        }
-        size_t *spare = before;
-        before = last;
-        last = now;
-        now = spare;
-    }
-    return last[b.n];
-}
-
-const char *nearest_name(const char *text, const char *const *names, size_t count)
-{
-    struct str typed = str_from(text);
-    const char *best = NULL;
-    size_t limit = typed.n / 3 + 1, fewest = limit + 1;
-
-    if (typed.n > LONGEST_NAME)
-        return NULL;
-    for (size_t i = 0; i < count; i++) {
-        struct str name = str_from(names[i]);
-        if (name.n == 0 || name.n > LONGEST_NAME)
-            continue;
-        size_t n = edits(typed, name);
-        if (n < fewest && n < name.n) {
-            fewest = n;
-            best = names[i];
-        }
-    }
-    return best;
 }

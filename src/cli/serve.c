@@ -1,4 +1,4 @@
-#include "api/api_routes.h"
+#include "api_routes.h"
 #include "api/auth.h"
 #include "api/live.h"
 #include "api/sockets.h"

@@ -53,7 +53,7 @@ static struct pass *find(struct cauldron_model *m, enum network n, int pictures,
 
 static void pass_free(struct pass *p)
 {
-    plan_free(p->plan);
+    graph_plan_free(p->plan);
     free(p);
 }
 
@@ -81,7 +81,7 @@ int pass_get(struct cauldron_model *m, enum network n, int pictures, int h, int 
     if (!p) {
         struct plan *plan;
         build(&g, m, n, pictures, h, w, variant);
-        rc = plan_new(&g, &m->context, &plan, e);
+        rc = graph_plan(&g, &m->context, &plan, e);
         if (rc) {
             err_prefix(e, "%s", m->files->path);
             return rc;

@@ -1,7 +1,7 @@
 /*
  * schema_words.h: what a schema wants, in words for people; private to schema*.c.
  *
- *   const char *near = nearest_name("widht", names, n);       "width", or NULL
+ *   problem->expected = words_unknown(schema, "widht", arena);
  *
  * Threads: any. Ownership: texts live in the arena.
  */
@@ -9,12 +9,6 @@
 #define SERVER_SCHEMA_WORDS_H
 
 #include "server/schema.h"
-
-/* The candidate that somebody who wrote `name` most likely meant: few typing errors away
- * (Damerau 1964, restricted), or of the same beginning; NULL when there is none. name_at(list, i)
- * gives candidate i. */
-const char *nearest_name(const char *name, const void *list, size_t count,
-                         const char *(*name_at)(const void *list, size_t i));
 
 /* "unknown member; did you mean 'steps'?" */
 const char *words_unknown(const struct schema *s, const char *name, struct arena *a);

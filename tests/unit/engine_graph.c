@@ -157,7 +157,7 @@ static void constant_part_stays(void **state)
     graph_init(&g, &m->unet_weights, 1);
     unet_build(&g, &m->unet, 8, 8, 77);
     struct plan_context c = {.kernels = &kernels_ref, .packs = &packs, .threads = 1};
-    assert_int_equal(plan_new(&g, &c, &plan, &e), 0);
+    assert_int_equal(graph_plan(&g, &c, &plan, &e), 0);
     assert_int_equal(workspace_reserve(&ws, plan_workspace(plan), &e), 0);
     int n = 8 * 8 * m->unet.in_channels;
     float first[1024];
@@ -177,7 +177,7 @@ static void constant_part_stays(void **state)
     }
     atomic_bool cancel = true;
     assert_int_equal(plan_run(plan, &ws, PLAN_ALL, &cancel, NULL), ERR_CANCELLED);
-    plan_free(plan);
+    graph_plan_free(plan);
     workspace_release(&ws);
     pack_cache_release(&packs);
     model_close(m);

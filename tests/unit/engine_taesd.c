@@ -83,7 +83,7 @@ static void decodes_as_diffusers_does(void **state)
     graph_init(&g, &w, 1);
     taesd_build(&g, SIDE, SIDE);
     struct plan_context c = {.kernels = &kernels_ref, .packs = &packs, .threads = 2};
-    if (plan_new(&g, &c, &plan, &e))
+    if (graph_plan(&g, &c, &plan, &e))
         fail_msg("%s", e.message);
     assert_int_equal(workspace_reserve(&ws, plan_workspace(plan), &e), 0);
     float *in = plan_value(plan, &ws, "latents");
@@ -100,7 +100,7 @@ static void decodes_as_diffusers_does(void **state)
         if (!(fabsf(out[i] - want) <= 1e-4f * (1 + fabsf(want))))
             fail_msg("number %zu is %g, diffusers has %g", i, (double)out[i], (double)want);
     }
-    plan_free(plan);
+    graph_plan_free(plan);
     workspace_release(&ws);
     pack_cache_release(&packs);
     map_release(&w.tensors);

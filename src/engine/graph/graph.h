@@ -6,12 +6,12 @@
  *   struct t *x = g_input(&g, "latents", 64, 64, 4);
  *   x = g_conv(&g, x, "input_blocks.0.0", 320, 3, 1, 1);
  *   g_output(&g, "out", x);
- *   if (plan_new(&g, &context, &plan, &e)) ...              plan.h; names the first missing or
+ *   if (graph_plan(&g, &context, &plan, &e)) ...              plan.h; names the first missing or
  * mis-shaped tensor
  *
  * A value (struct t) is an activation [pictures][h][w][c]; tokens are h = tokens, w = 1. Weights
  * are bound by name at once. After the first mistake the functions go on with values of the shape
- * that was asked for, and graph_finish (called by plan_new) reports it. graph_finish also fuses:
+ * that was asked for, and graph_finish (called by graph_plan) reports it. graph_finish also fuses:
  * activations, biases, residuals and time embeddings into the product before them, activations into
  * norms, and enlargements into the convolution after them (fuse.c). Threads: one. Ownership: the
  * graph owns values and nodes; it borrows the weights.

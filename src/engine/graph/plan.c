@@ -281,7 +281,7 @@ static int prepare_step(struct plan *p, struct step *s, struct err *e)
     return rc;
 }
 
-int plan_new(struct g *g, const struct plan_context *c, struct plan **out, struct err *e)
+int graph_plan(struct g *g, const struct plan_context *c, struct plan **out, struct err *e)
 {
     struct plan *p = calloc(1, sizeof *p);
     struct node **list;
@@ -324,11 +324,11 @@ int plan_new(struct g *g, const struct plan_context *c, struct plan **out, struc
     *out = p;
 out:
     if (rc)
-        plan_free(p);
+        graph_plan_free(p);
     return rc;
 }
 
-void plan_free(struct plan *p)
+void graph_plan_free(struct plan *p)
 {
     if (!p)
         return;

@@ -3,12 +3,12 @@
  * of calls.
  *
  *   struct plan *p;
- *   if (plan_new(&g, &context, &p, &e)) ...                  takes the graph, also on failure
+ *   if (graph_plan(&g, &context, &p, &e)) ...                  takes the graph, also on failure
  *   workspace_reserve(&ws, plan_workspace(p), &e);
  *   memcpy(plan_value(p, &ws, "latents"), x, ...);
  *   if (plan_run(p, &ws, PLAN_ALL, NULL, NULL)) ...            ERR_CANCELLED
  *   y = plan_value(p, &ws, "out");                             until the workspace is used again
- *   plan_free(p);
+ *   graph_plan_free(p);
  *
  * Running allocates nothing. What depends only on inputs that are kept (the text's keys and values)
  * is the plan's constant part: it is computed by PLAN_ALL, lives in the plan's own memory and is
@@ -55,9 +55,9 @@ struct profile {
 struct plan;
 
 /* ERR_NOMEM when memory for weights or kept values cannot be had. */
-WARN_UNUSED_RESULT int plan_new(struct g *g, const struct plan_context *c, struct plan **out,
-                                struct err *e);
-void plan_free(struct plan *p);
+WARN_UNUSED_RESULT int graph_plan(struct g *g, const struct plan_context *c, struct plan **out,
+                                  struct err *e);
+void graph_plan_free(struct plan *p);
 size_t plan_workspace(const struct plan *p);
 size_t plan_kept(const struct plan *p); /* bytes of its own, for the constant part */
 /* An input or output by name; NULL when there is none. [pictures][h][w][c]. */

@@ -5,7 +5,7 @@
  *   struct g g;
  *   graph_init(&g, &model->unet_weights, 2);
  *   unet_build(&g, &model->unet, 64, 64, 77);
- *   plan_new(&g, ...)
+ *   graph_plan(&g, ...)
  *
  * Each function states its inputs and outputs (names of plan_value) with their shapes per picture,
  * channels last. Threads: any; nothing is kept. Mistakes are recorded in the graph.
