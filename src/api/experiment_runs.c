@@ -95,7 +95,8 @@ int api_start_experiment(struct request *r, struct response *w, struct err *e)
     return rc;
 }
 
-/* {"prompts", "axes": [{"parameter", "values"}], "replicates": n} as spec_extend takes it. */
+/* {"prompts", "axes": [{"parameter", "values" or "zip"}], "replicates": n} as spec_extend takes it.
+ */
 static json_t *addition_of(const json_t *body)
 {
     json_t *out = json_object(), *axes = json_object(), *replicates;
@@ -103,7 +104,11 @@ static json_t *addition_of(const json_t *body)
     size_t i;
 
     json_array_foreach(json_object_get(body, "axes"), i, axis)
-        json_object_set(axes, json_text(axis, "parameter", ""), json_object_get(axis, "values"));
+    {
+        json_t *zip = json_object_get(axis, "zip");
+        json_object_set(axes, json_text(axis, "parameter", ""),
+                        zip ? zip : json_object_get(axis, "values"));
+    }
     if (json_object_get(body, "prompts"))
         json_object_set(axes, "prompt", json_object_get(body, "prompts"));
     if (json_object_size(axes))

@@ -1743,10 +1743,10 @@ export interface components {
          */
         Role: "viewer" | "editor" | "admin";
         /**
-         * @description ssim, ms_ssim and psnr compare with the reference cell.
+         * @description `ssim`, `ms_ssim` and `psnr` compare with the reference cell, `_neighbour` with the value before on the axis.
          * @enum {string}
          */
-        Measure: "ssim" | "ms_ssim" | "psnr" | "sharpness" | "contrast" | "colourfulness" | "seconds";
+        Measure: "ssim" | "ms_ssim" | "psnr" | "ssim_neighbour" | "psnr_neighbour" | "sharpness" | "contrast" | "colourfulness" | "seconds" | "steps_per_second" | "memory";
         /** @description A text, a number, or true and false. */
         Scalar: string | number | boolean;
         /** @description RFC 9457. May carry more members that help, such as `models` (those that are installed). */
@@ -1898,19 +1898,21 @@ export interface components {
             steps: number;
         } | null;
         /** @description What was measured in the picture. */
-        Measures: {
+        Measures: ({
             /** @description Variance of the Laplacian. */
-            sharpness?: number | null;
+            sharpness?: number;
             /** @description Standard deviation of the brightness. */
-            contrast?: number | null;
+            contrast?: number;
             /** @description Hasler and Süsstrunk 2003. */
-            colourfulness?: number | null;
+            colourfulness?: number;
             /** @description To the reference cell. */
-            ssim?: number | null;
-            ms_ssim?: number | null;
-            /** @description Decibel; null: identical. */
-            psnr?: number | null;
-        } | null;
+            ssim?: number;
+            ms_ssim?: number;
+            /** @description Decibel; `infinity` for equal pictures. */
+            psnr?: number | string;
+        } & {
+            [key: string]: unknown;
+        }) | null;
         /** @description Everything that decides the pixels, defaults filled in. */
         Recipe: {
             model?: string;
@@ -2004,7 +2006,11 @@ export interface components {
             axes?: {
                 /** @description The axis: its name, parameter or variable. */
                 parameter: string;
-                values: components["schemas"]["SpecValues"];
+                values?: components["schemas"]["SpecValues"];
+                /** @description Instead of `values` for a zipped axis: as many more values for each axis in it. */
+                zip?: {
+                    [key: string]: components["schemas"]["SpecValues"];
+                };
             }[];
             /** @description So many seeds per cell from now on. */
             replicates?: number;
@@ -2248,29 +2254,52 @@ export interface components {
                 value?: unknown;
             }[];
         };
-        Plan: {
-            /** @description Of the whole grid. */
+        PlanReason: {
+            reason: string;
             cells: number;
+        };
+        Plan: {
+            /** @description Of the whole grid, without those dropped. */
+            cells: number;
+            /** @description Different ones among them. */
+            pictures: number;
             /** @description Drawn before; they cost nothing. */
             existing: number;
+            /** @description By `require`, or because the model cannot. */
             impossible: number;
-            /** @description By constraints or the budget. */
-            dropped?: number;
+            /** @description By `drop`, and pictures beyond the budget. */
+            dropped: number;
+            /** @description Pictures. */
             to_draw: number;
-            model_loads?: number;
+            model_loads: number;
             /** @description From measured history; null: nothing comparable was measured yet. */
-            estimated_seconds?: number | null;
-            estimated_bytes?: number | null;
+            estimated_seconds: number | null;
+            estimated_bytes: number | null;
             /** @description Measurements the estimate rests on. */
-            samples?: number;
-            axes?: components["schemas"]["AxisValues"][];
-            impossible_reasons?: {
-                reason: string;
-                cells: number;
-            }[];
+            samples: number;
+            /** @description The same with its `basis` in words. */
+            estimate?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Of execution. */
+            order?: string;
+            axes: components["schemas"]["AxisValues"][];
+            impossible_reasons?: components["schemas"]["PlanReason"][];
+            dropped_reasons?: components["schemas"]["PlanReason"][];
             /** @description The first cells in the order of execution. */
             preview?: {
-                [key: string]: unknown;
+                /** @description Depends on the coordinates and the seed alone. */
+                id: string;
+                axes: {
+                    [key: string]: unknown;
+                };
+                replicate: number;
+                state: string;
+                reason?: string | null;
+                /** @description Of the picture. */
+                key?: string | null;
+                /** @description Estimated. */
+                seconds?: number | null;
             }[];
         } & {
             [key: string]: unknown;
@@ -2282,28 +2311,113 @@ export interface components {
             items: components["schemas"]["Generation"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
-        /** @description Formulas are in docs/analysis.md. Every estimate carries `samples`. */
+        /** @description A mean with its 95 % interval (Student's t), which needs two samples. */
+        Mean: {
+            /** @description Samples it rests on. */
+            n: number;
+            mean: number | null;
+            low: number | null;
+            high: number | null;
+        };
+        CurvePoint: {
+            /** @description Value on the curve's axis. */
+            x: number;
+            y: components["schemas"]["Mean"];
+            seconds: components["schemas"]["Mean"];
+            reference: boolean;
+        } | null;
+        /**
+         * @description Axes that are not averaged over.
+         * @example {
+         *       "model": "demo",
+         *       "sampler": "euler"
+         *     }
+         */
+        Setting: {
+            [key: string]: unknown;
+        };
+        /** @description Axes of prompts, variables, replacements and seeds, and the replicates, are averaged over; the others make up a setting. Formulas are in docs/experiments.md. */
         Analysis: {
             type: components["schemas"]["ExperimentType"];
-            measure: string;
-            reference?: string | Record<string, never> | null;
-            tolerance?: number;
+            measure: components["schemas"]["Measure"];
+            measure_info?: {
+                name?: string;
+                title?: string;
+                unit?: string;
+                /** @description 1: more, -1: less, 0: neither. */
+                better?: number;
+            };
+            /** @description The axis and its value that others are compared with. */
+            reference: {
+                [key: string]: unknown;
+            } | null;
+            tolerance: number;
             /** @description Finished cells it rests on. */
             cells: number;
-            /** @description Convergence, per model, sampler and what else varies. */
-            curves?: {
-                [key: string]: unknown;
+            counts: {
+                cells?: number;
+                done?: number;
+                failed?: number;
+                impossible?: number;
+                measured?: number;
+            };
+            /** @description Over all cells. */
+            cost: {
+                seconds?: components["schemas"]["Mean"];
+                steps_per_second?: components["schemas"]["Mean"];
+                memory?: components["schemas"]["Mean"];
+            };
+            /** @description The axis of the curves; null: there are none. */
+            curve_axis?: string | null;
+            /** @description Convergence - one setting along the axis. */
+            curves: {
+                label: string;
+                setting: components["schemas"]["Setting"];
+                points: components["schemas"]["CurvePoint"][];
+                /** @description Kneedle (Satopää et al. 2011). */
+                knee: components["schemas"]["CurvePoint"];
+                /** @description The first from which all stay within the tolerance. */
+                converged: components["schemas"]["CurvePoint"];
+                /** @example converged at 20 steps, 3.1 s (n = 4) */
+                summary: string;
             }[];
-            /** @description Sweeps, per axis value. */
-            effects?: {
-                [key: string]: unknown;
+            /** @description The fastest setting within the tolerance. */
+            cheapest?: {
+                label: string;
+                setting: components["schemas"]["Setting"];
+                point: components["schemas"]["CurvePoint"];
+            } | null;
+            /** @description Per axis, its share of the variance and the marginal effect of every value. */
+            importance: {
+                name: string;
+                share: number | null;
+                n: number;
+                effects: {
+                    label: string;
+                    /** @description The value itself. */
+                    value: unknown;
+                    mean: components["schemas"]["Mean"];
+                    against_first: components["schemas"]["Mean"];
+                }[];
             }[];
-            /** @description Share of variance per axis. */
-            importance?: {
-                [key: string]: unknown;
+            /** @description Of two axes, in complete grids. */
+            interactions?: {
+                factors: string[];
+                share: number | null;
+                n: number;
             }[];
-            ranking?: {
-                [key: string]: unknown;
+            /** @description Share of the variance that nothing above explains. */
+            unexplained?: number | null;
+            /** @description Settings, the best first. */
+            ranking: {
+                label: string;
+                setting: components["schemas"]["Setting"];
+                y: components["schemas"]["Mean"];
+                seconds: components["schemas"]["Mean"];
+                steps_per_second?: components["schemas"]["Mean"];
+                memory?: components["schemas"]["Mean"];
+                /** @description No other setting is both better and faster. */
+                frontier: boolean;
             }[];
         } & {
             [key: string]: unknown;
@@ -2316,16 +2430,15 @@ export interface components {
                 axes?: {
                     [key: string]: unknown;
                 };
+                state?: string;
                 /** @description Generation in `run`. */
                 left?: string | null;
                 /** @description Generation in `with`. */
                 right?: string | null;
                 identical?: boolean;
                 ssim?: number | null;
-                /** @description Decibel; null: identical. */
+                /** @description Decibel; null: identical, or not comparable. */
                 psnr?: number | null;
-                /** @description Largest difference of a channel. */
-                largest?: number | null;
             } & {
                 [key: string]: unknown;
             })[];
@@ -2400,11 +2513,14 @@ export interface components {
                 available?: boolean;
                 detail?: string | null;
                 capabilities?: string[];
+                models?: number;
             } & {
                 [key: string]: unknown;
             })[];
         };
         Hardware: {
+            os?: string | null;
+            machine?: string | null;
             cpu: {
                 model?: string;
                 /** @description That this process may use. */
@@ -2435,11 +2551,16 @@ export interface components {
                  * @example cuda:0
                  */
                 name: string;
-                kind?: string;
-                description?: string;
+                kind?: string | null;
+                description?: string | null;
                 memory_total?: number | null;
                 memory_free?: number | null;
+                /** @description Jobs at once. */
                 slots?: number;
+                threads?: number;
+                /** @description In memory. */
+                models?: number;
+                models_bytes?: number;
             } & {
                 [key: string]: unknown;
             })[];
@@ -4286,9 +4407,9 @@ export interface operations {
                 run?: components["parameters"]["Run"];
                 /** @description `most_steps` (the default), or the id of the cell's generation to compare with. */
                 reference?: string;
-                /** @description By what cells are judged. */
+                /** @description By what cells are judged; absent: ssim, or the first that is known. */
                 measure?: components["schemas"]["Measure"];
-                /** @description How far from the best counts as good enough. */
+                /** @description Similarity lost to the reference that does not matter. */
                 tolerance?: number;
             };
             header?: never;
