@@ -328,8 +328,7 @@ static int let_go(const struct launch *l, const char *run_id, struct arena *a, s
 
     if (tx_begin(l->submitter->db, TX_WRITE, &tx, e))
         return e->code;
-    if (runs_set_status(tx, run_id, EXPERIMENT_RUNNING, now, e) ||
-        runs_recount(tx, run_id, now, a, out, e)) {
+    if (runs_reopen(tx, run_id, now, e) || runs_recount(tx, run_id, now, a, out, e)) {
         tx_rollback(tx);
         return e->code;
     }

@@ -97,6 +97,14 @@ int experiments_update(struct tx *tx, const char *id, int64_t version, const cha
     return rc;
 }
 
+int experiments_detach(struct tx *tx, const char *id, struct err *e)
+{
+    return tx_exec(tx,
+                   "UPDATE generations SET run_id = NULL, experiment_id = NULL, cell = -1, "
+                   "replicate = 0, axes = NULL WHERE experiment_id = $1",
+                   DB_ARGS(db_text(id)), NULL, e);
+}
+
 /* What waits in a paused run is cancelled first, so that no job is drawn for nobody. */
 int experiments_delete(struct tx *tx, const char *id, struct err *e)
 {

@@ -80,6 +80,8 @@ WARN_UNUSED_RESULT int runs_list(struct tx *tx, const char *experiment_id, struc
  * sense (a finished run resumed). */
 WARN_UNUSED_RESULT int runs_set_status(struct tx *tx, const char *id, enum experiment_status status,
                                        int64_t now, struct err *e);
+/* Running again, also after its end: it was extended. */
+WARN_UNUSED_RESULT int runs_reopen(struct tx *tx, const char *id, int64_t now, struct err *e);
 /* Count the cells again and end the run when none waits; for new runs whose cells all existed, and
  * for extensions. */
 WARN_UNUSED_RESULT int runs_recount(struct tx *tx, const char *id, int64_t now, struct arena *a,

@@ -259,6 +259,33 @@ int runs_set_plan(struct tx *tx, const char *id, const char *spec, const char *p
                     DB_ARGS(db_text(id), db_text(spec), db_text(plan)), "run", id, e);
 }
 
+/* Rows that are moved step aside to negative places first, so that no two meet on the way. */
+int runs_renumber(struct tx *tx, const char *id, const int64_t *places, size_t count, struct err *e)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < count && rc == 0; i++)
+        if (places[i] >= 0 && places[i] != (int64_t)i)
+            rc = tx_exec(tx, "UPDATE generations SET cell = $3 WHERE run_id = $1 AND cell = $2",
+                         DB_ARGS(db_text(id), db_int((int64_t)i), db_int(-2 - places[i])), NULL, e);
+    return rc ? rc
+              : tx_exec(tx,
+                        "UPDATE generations SET cell = -2 - cell WHERE run_id = $1 AND cell <= -2",
+                        DB_ARGS(db_text(id)), NULL, e);
+}
+
+int runs_reopen(struct tx *tx, const char *id, int64_t now, struct err *e)
+{
+    struct arena a = {0};
+    struct run run;
+    int rc = runs_lock(tx, id, &a, &run, e);
+
+    if (rc == 0)
+        rc = runs_store_status(tx, id, EXPERIMENT_RUNNING, now, e);
+    arena_release(&a);
+    return rc;
+}
+
 int runs_over_budget(struct tx *tx, int64_t now, struct arena *a, const char ***ids, size_t *count,
                      struct err *e)
 {
