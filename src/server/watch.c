@@ -11,7 +11,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { TICK_MS = 250, NO_PLACE = -1 };
+enum { NO_PLACE = -1 };
+static const double tick_seconds = 0.25;
 
 struct entry {
     uint32_t generation; /* in the ticket's upper half; odd while in use */
@@ -228,7 +229,7 @@ static void *run(void *user)
     for (;;) {
         if (clock_seconds() >= next_tick) {
             w->tick(w->tick_user);
-            next_tick = clock_seconds() + TICK_MS / 1000.0;
+            next_tick = clock_seconds() + tick_seconds;
         }
         double wait = run_due(w, next_tick) - clock_seconds();
         int n = epoll_wait(w->epoll, events, 64, wait > 0 ? (int)(wait * 1000) + 1 : 0);

@@ -574,7 +574,10 @@ class Limits(HttpTest):
     def test_a_full_queue(self):
         server = self.other("workers=1", "queue=2")
         with concurrent.futures.ThreadPoolExecutor(10) as pool:
-            answers = [a.result() for a in [pool.submit(server.get, "/slow/1") for _ in range(8)]]
+            first = pool.submit(server.get, "/slow/1.5")
+            time.sleep(0.5)
+            answers = [a.result() for a in [pool.submit(server.get, "/slow/1") for _ in range(7)]]
+            answers.append(first.result())
         statuses = sorted(a.status for a in answers)
         self.assertEqual(statuses.count(200), 3)
         self.assertEqual(statuses.count(503), 5)
