@@ -9,7 +9,9 @@
  *   if (blob_open(b, sha, &fd, &size, &e)) ...
  *
  * Disk: ab/cd/<sha256>, written under a temporary name, fsynced with its folder, renamed; a second
- * put of the same bytes writes nothing. Errors: ERR_NOT_FOUND, ERR_IO, ERR_FORMAT when the content
+ * put of the same bytes writes nothing, but makes the blob young again. So who removes what nobody
+ * wants looks for blobs that are an hour old at least, and removes them with blob_remove_old: a put
+ * that comes between is not lost. Errors: ERR_NOT_FOUND, ERR_IO, ERR_FORMAT when the content
  * is not what its name says. Threads: any.
  */
 #ifndef STORAGE_BLOB_H
@@ -38,6 +40,9 @@ WARN_UNUSED_RESULT int blob_open(struct blobs *b, const char *sha256, int *fd, i
 WARN_UNUSED_RESULT int blob_get(struct blobs *b, const char *sha256, size_t max, struct arena *a,
                                 struct str *out, struct err *e);
 WARN_UNUSED_RESULT int blob_remove(struct blobs *b, const char *sha256, struct err *e);
+/* The same unless it was put within that many seconds: ERR_CONFLICT. */
+WARN_UNUSED_RESULT int blob_remove_old(struct blobs *b, const char *sha256, double seconds,
+                                       struct err *e);
 bool blob_exists(struct blobs *b, const char *sha256);
 
 /* Things that can be made again, under a name of letters, digits, '-', '_', '.' (thumbnails:
@@ -56,18 +61,22 @@ WARN_UNUSED_RESULT int blobs_walk(struct blobs *b,
                                   int (*each)(void *user, char kind, const char *name, int64_t size,
                                               double age),
                                   void *user, struct err *e);
+/* Remove something that blobs_walk named: a cache entry or a left-over temporary file. */
+WARN_UNUSED_RESULT int blobs_discard(struct blobs *b, char kind, const char *name, struct err *e);
 /* Free space where the blobs lie, bytes; -1 when unknown. */
 int64_t blobs_free_space(struct blobs *b);
 /* A write and a read back. */
 WARN_UNUSED_RESULT int blobs_check(struct blobs *b, struct err *e);
 
+/* What a backend must have: disk.c; listed in blob.c. Names were checked before. */
 struct blob_backend {
     const char *scheme;
     int (*open)(struct blobs *b, const char *url, struct err *e);
     void (*close)(struct blobs *b);
     int (*put)(struct blobs *b, const void *bytes, size_t n, char sha256[65], struct err *e);
     int (*open_blob)(struct blobs *b, const char *sha256, int *fd, int64_t *size, struct err *e);
-    int (*remove)(struct blobs *b, const char *sha256, struct err *e);
+    int (*remove)(struct blobs *b, const char *sha256, double seconds, struct err *e);
+    int (*discard)(struct blobs *b, char kind, const char *name, struct err *e);
     int (*cache_put)(struct blobs *b, const char *name, const void *bytes, size_t n, struct err *e);
     int (*cache_open)(struct blobs *b, const char *name, int *fd, int64_t *size, struct err *e);
     int (*cache_remove)(struct blobs *b, const char *name, struct err *e);
