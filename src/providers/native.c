@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ROWS = 8 /* of one pass, unless asked for otherwise */ };
+
 /* ==== settings ==== */
 
 static void copy_folders(struct native *n, const struct provider_options *o)
@@ -60,7 +62,8 @@ static int settle(struct native *n, const struct provider_options *o, struct err
     n->threads = o->threads                     ? o->threads
                  : n->hardware.cores > n->slots ? n->hardware.cores / n->slots
                                                 : 1;
-    n->max_rows = o->max_rows ? o->max_rows : NATIVE_ROWS;
+    n->max_rows = o->max_rows ? o->max_rows : ROWS;
+    n->rows_by_size = !o->max_rows;
     n->budget = o->memory_budget ? o->memory_budget : n->hardware.memory / 2;
     copy_folders(n, o);
     return 0;
@@ -145,11 +148,11 @@ static int native_optimize(struct provider *p, const char *device, json_t **out,
     if (strcmp(device, "auto") != 0 && strcmp(device, "cpu") != 0)
         return ERR(e, ERR_UNSUPPORTED,
                    "device '%.50s' is not there: this provider draws on the CPU", device);
-    json_t *chosen = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:b}", "device", "cpu",
-                               "isa", n->kernels->isa, "dtype", n->bf16 ? "bf16" : "f32", "cores",
-                               n->hardware.cores, "threads", n->threads, "slots", n->slots,
-                               "max_rows", n->max_rows, "memory_budget", (json_int_t)n->budget,
-                               "low_memory", n->low_memory);
+    json_t *chosen = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:b, s:i, s:I, s:b}", "device",
+                               "cpu", "isa", n->kernels->isa, "dtype", n->bf16 ? "bf16" : "f32",
+                               "cores", n->hardware.cores, "threads", n->threads, "slots", n->slots,
+                               "rows_by_size", n->rows_by_size, "max_rows", n->max_rows,
+                               "memory_budget", (json_int_t)n->budget, "low_memory", n->low_memory);
     if (!chosen)
         return ERR(e, ERR_NOMEM, "no memory for the settings");
     *out = chosen;

@@ -24,7 +24,7 @@
 #include <pthread.h>
 
 /* Unless asked for otherwise, as cauldron_request has them. */
-enum { NATIVE_STEPS = 20, NATIVE_ROWS = 8 /* of one pass */ };
+enum { NATIVE_STEPS = 20 };
 #define NATIVE_STRENGTH 0.8
 
 /* What is known of an installed model without keeping it open. */
@@ -46,6 +46,8 @@ struct facts {
 struct known {
     struct known *next;
     struct facts facts;
+    char *name;     /* under which it was looked up last; NULL: only listed */
+    double checked; /* when its files were looked at */
 };
 
 /* An open model: one thread at a time uses it. */
@@ -69,6 +71,7 @@ struct native {
     const struct kernels *kernels;
     bool bf16, low_memory;
     int threads, slots, max_rows; /* settled */
+    bool rows_by_size;            /* fewer rows than max_rows where pictures are large */
     int64_t budget;
     struct hardware hardware;
 
@@ -87,6 +90,10 @@ struct native {
  * installed models only: no paths. */
 WARN_UNUSED_RESULT int native_facts(struct native *n, const char *name, bool digest,
                                     struct arena *a, struct facts *out, struct err *e);
+/* The same with its digest, but a look at the files that is less than a second old will do: a plan
+ * asks for one model ten thousand times. */
+WARN_UNUSED_RESULT int native_facts_recent(struct native *n, const char *name, struct arena *a,
+                                           struct facts *out, struct err *e);
 /* How diffusers configures this sampler for the model. */
 const struct scheduler_config *facts_scheduler(const struct facts *f, enum sampler_kind k,
                                                bool masked);

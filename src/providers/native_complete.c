@@ -389,7 +389,7 @@ int native_complete(struct provider *p, const json_t *parameters, struct arena *
     r.model = text(&f, "model", MAX_NAME, n->default_model);
     if (f.count)
         return report(&f, e);
-    if ((rc = native_facts(n, r.model, true, a, &f.facts, e)))
+    if ((rc = native_facts_recent(n, r.model, a, &f.facts, e)))
         return rc;
     refuse_unknown(&f);
     set_model(&f, &r);

@@ -254,13 +254,28 @@ static bool joins(const struct drawing *d, const struct recipe *r)
     return r->digest && strcmp(r->digest, d->opened->digest) == 0 && bf16 == d->opened->bf16;
 }
 
+/* Rows that a pass may have. Together, small pictures take up to a fifth less time, because the
+ * weights are read once for all; from PASS_PIXELS latents on there is nothing to gain on a CPU, and
+ * one after the other the first is ready sooner. */
+static int most_rows(const struct drawing *d, int width, int height)
+{
+    enum { PASS_PIXELS = 8192 };
+    const struct native *n = d->native;
+    int64_t pixels = (int64_t)width * height / d->opened->info.multiple / d->opened->info.multiple;
+
+    if (!n->rows_by_size || pixels * n->max_rows <= PASS_PIXELS)
+        return n->max_rows;
+    return pixels > PASS_PIXELS / 2 ? 2 : (int)(PASS_PIXELS / pixels);
+}
+
 /* Others while a guided one fits. */
 static void let_join(struct drawing *d, int width, int height)
 {
     const struct draw_source *s = d->source;
+    int most = most_rows(d, width, height);
     struct draw *draw;
 
-    while (!d->other && d->rows + 2 <= d->native->max_rows &&
+    while (!d->other && d->rows + 2 <= most &&
            (draw = s->next(s->user, d->opened->digest, width, height)))
         if (joins(d, &draw->recipe))
             join(d, draw);

@@ -1,5 +1,6 @@
 /* native_models.c: which models are installed, and what each is like. Facts are remembered by path
  * as long as size and time of the weights stay what they were. */
+#include "base/clock.h"
 #include "providers/native.h"
 
 #include <stdlib.h>
@@ -25,6 +26,7 @@ static struct known **find(struct native *n, const char *path)
 static void known_free(struct known *k)
 {
     free((char *)(uintptr_t)k->facts.path);
+    free(k->name);
     free(k);
 }
 
@@ -165,6 +167,47 @@ int native_facts(struct native *n, const char *name, bool digest, struct arena *
         return rc;
     *out = f;
     return 0;
+}
+
+static void note_look(struct native *n, const char *path, const char *name)
+{
+    pthread_mutex_lock(&n->lock);
+    struct known *k = *find(n, path);
+    if (k) {
+        if (!k->name || strcmp(k->name, name) != 0) {
+            free(k->name);
+            k->name = strdup(name);
+        }
+        k->checked = clock_seconds();
+    }
+    pthread_mutex_unlock(&n->lock);
+}
+
+static bool looked_recently(struct native *n, const char *name, struct arena *a, struct facts *out)
+{
+    bool recent = false;
+
+    pthread_mutex_lock(&n->lock);
+    for (const struct known *k = n->known; k && !recent; k = k->next)
+        if (k->name && strcmp(k->name, name) == 0 && k->facts.digest[0] &&
+            clock_seconds() - k->checked < 1) {
+            recent = true;
+            *out = k->facts;
+            out->path = arena_strdup(a, k->facts.path);
+        }
+    pthread_mutex_unlock(&n->lock);
+    return recent;
+}
+
+int native_facts_recent(struct native *n, const char *name, struct arena *a, struct facts *out,
+                        struct err *e)
+{
+    if (looked_recently(n, name, a, out))
+        return 0;
+    int rc = native_facts(n, name, true, a, out, e);
+    if (rc == 0)
+        note_look(n, out->path, name);
+    return rc;
 }
 
 const struct scheduler_config *facts_scheduler(const struct facts *f, enum sampler_kind k,

@@ -36,7 +36,7 @@ struct provider_options {
     int slots;                        /* pictures' batches drawn at once on the CPU; 0: 1 */
     int64_t memory_budget; /* bytes for models kept open, all slots together; 0: half of the
                               machine's memory */
-    int max_rows;          /* of one pass of the network; 0: the engine's default */
+    int max_rows;          /* of one pass of the network; 0: by the size of the pictures, up to 8 */
     bool low_memory;
     const char *data_folder;   /* where digests.json remembers digests; NULL: nowhere */
     const char *default_model; /* of requests that name none; NULL: "demo" */
