@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum { WIDTH = 640, HEIGHT = 330, LEFT = 58, RIGHT = 18, TOP = 14, BOTTOM = 44, COLOURS = 8 };
-enum { MOST_CURVES = 24, MOST_BARS = 40, BAR = 22 };
+enum { SMALL = 420, MOST_CURVES = 24, MOST_BANDS = 6, MOST_BARS = 40, BAR = 22, NAMES = 156 };
 
 double scale_at(const struct scale *s, double x)
 {
@@ -53,10 +53,10 @@ static void draw_ticks(struct page *p, const struct scale *x, const struct scale
               x->to, y->from, y->from);
 }
 
-static void open_chart(struct page *p, const char *kind, int height, const char *title)
+static void open_chart(struct page *p, int width, int height, const char *title)
 {
     page_addf(p, "<figure class=\"chart%s\"><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
-              kind, WIDTH, height);
+              width == SMALL ? " small" : "", width, height);
     page_text(p, title);
     page_add(p, "\">");
 }
@@ -80,13 +80,13 @@ static void include(double v, double *low, double *high)
     *high = v > *high ? v : *high;
 }
 
-static void draw_curve(struct page *p, const struct curve *c, int colour, const struct scale *x,
-                       const struct scale *y)
+/* The interval as a band behind the line. */
+static void draw_band(struct page *p, const struct curve *c, int colour, const struct scale *x,
+                      const struct scale *y)
 {
     bool drawn = false;
 
-    /* The interval as a band behind the line. */
-    page_addf(p, "<path fill=\"var(--c%d)\" opacity=\".13\" d=\"", colour);
+    page_addf(p, "<path fill=\"var(--c%d)\" opacity=\".13\" d=\"", colour % COLOURS);
     for (int side = 0; side < 2; side++)
         for (size_t i = 0; i < c->count; i++) {
             const struct curve_point *q = &c->points[side ? c->count - 1 - i : i];
@@ -97,10 +97,16 @@ static void draw_curve(struct page *p, const struct curve *c, int colour, const 
             page_addf(p, "%s%.1f %.1f", drawn ? "L" : "M", scale_at(x, q->x), scale_at(y, v));
             drawn = true;
         }
+    page_add(p, "\"/>");
+}
+
+static void draw_curve(struct page *p, const struct curve *c, int colour, const struct scale *x,
+                       const struct scale *y)
+{
     page_addf(p,
-              "\"/><polyline fill=\"none\" stroke=\"var(--c%d)\" stroke-width=\"2.2\" "
-              "stroke-linejoin=\"round\" points=\"",
-              colour);
+              "<polyline fill=\"none\" stroke=\"var(--c%d)\" stroke-width=\"2.2\" "
+              "stroke-linejoin=\"round\"%s points=\"",
+              colour % COLOURS, colour < COLOURS ? "" : " stroke-dasharray=\"6 4\"");
     for (size_t i = 0; i < c->count; i++)
         if (c->points[i].y.n)
             page_addf(p, "%.1f,%.1f ", scale_at(x, c->points[i].x),
@@ -116,11 +122,11 @@ static void draw_marks(struct page *p, const struct analysis *a, const struct cu
         if (!q->y.n)
             continue;
         bool knee = i == c->knee, converged = i == c->converged;
+        const char *look = knee ? "r=\"6.5\" fill=\"var(--paper)\"" : "r=\"2.2\"";
         page_addf(p,
-                  "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%s\" fill=\"var(--%s)\" "
-                  "stroke=\"var(--c%d)\" stroke-width=\"2.2\"><title>",
-                  scale_at(x, q->x), scale_at(y, q->y.mean), knee ? "6.5" : "3",
-                  knee ? "paper" : "none", colour);
+                  "<circle cx=\"%.1f\" cy=\"%.1f\" %s stroke=\"var(--c%d)\" "
+                  "stroke-width=\"2.2\"><title>",
+                  scale_at(x, q->x), scale_at(y, q->y.mean), look, colour);
         page_text(p, c->label);
         page_addf(p, ": %.12g ", q->x);
         page_text(p, a->curve_axis);
@@ -134,62 +140,73 @@ static void draw_marks(struct page *p, const struct analysis *a, const struct cu
     }
 }
 
-static void draw_legend(struct page *p, const struct analysis *a, size_t shown)
+static void draw_legend(struct page *p, const struct curve *const *curves, size_t n, size_t all)
 {
     page_add(p, "<ul class=\"legend\">");
-    for (size_t i = 0; i < shown; i++) {
-        const struct curve *c = &a->curves[i];
-        page_addf(p, "<li><i style=\"background:var(--c%zu)\"></i>", i % COLOURS);
-        page_text(p, c->label);
-        if (c->knee != SIZE_MAX)
-            page_addf(p, " <span class=\"soft\">knee %.12g</span>", c->points[c->knee].x);
+    for (size_t i = 0; i < n; i++) {
+        page_addf(p, "<li><i style=\"background:var(--c%zu)%s\"></i>", i % COLOURS,
+                  i < COLOURS ? "" : ";opacity:.5");
+        page_text(p, curves[i]->label);
+        if (curves[i]->knee != SIZE_MAX)
+            page_addf(p, " <span class=\"soft\">knee %.12g</span>",
+                      curves[i]->points[curves[i]->knee].x);
         page_add(p, "</li>");
     }
     page_add(p, "</ul>");
-    if (shown < a->curve_count)
-        page_addf(p, "<p class=\"soft\">The first %zu of %zu settings; the table has all.</p>",
-                  shown, a->curve_count);
+    if (n < all)
+        page_addf(p, "<p class=\"soft\">%zu of %zu settings; the table has all.</p>", n, all);
 }
 
-/* What the axes of the curves must hold. */
-static bool curve_ranges(const struct analysis *a, size_t shown, double x[2], double y[2])
+/* The first curves that have numbers, and what the chart's axes must hold. */
+static size_t choose_curves(const struct analysis *a, const struct curve **out, double x[2],
+                            double y[2])
 {
+    size_t n = 0;
+
     x[0] = y[0] = INFINITY;
     x[1] = y[1] = -INFINITY;
-    for (size_t i = 0; i < shown; i++)
+    for (size_t i = 0; i < a->curve_count && n < MOST_CURVES; i++) {
+        bool any = false;
         for (size_t k = 0; k < a->curves[i].count; k++)
             if (a->curves[i].points[k].y.n) {
                 include(a->curves[i].points[k].x, &x[0], &x[1]);
                 include(a->curves[i].points[k].y.mean, &y[0], &y[1]);
+                any = true;
             }
-    return x[0] <= x[1];
+        if (any)
+            out[n++] = &a->curves[i];
+    }
+    return n;
 }
 
 void chart_curves(struct page *p, const struct analysis *a)
 {
-    size_t shown = a->curve_count < MOST_CURVES ? a->curve_count : MOST_CURVES;
+    const struct curve *curves[MOST_CURVES];
     double rx[2], ry[2];
+    size_t n = choose_curves(a, curves, rx, ry);
 
-    if (!curve_ranges(a, shown, rx, ry))
+    if (!n)
         return;
     struct scale x = scale_of(rx[0] > 0 && rx[0] < rx[1] / 4 ? 0 : rx[0], rx[1], LEFT,
                               WIDTH - RIGHT, 8),
                  y = scale_of(ry[0], ry[1], HEIGHT - BOTTOM, TOP, 5);
-    open_chart(p, "", HEIGHT, "curves of convergence");
+    open_chart(p, WIDTH, HEIGHT, "curves of convergence");
     draw_ticks(p, &x, &y);
     axis_title(p, (x.from + x.to) / 2, HEIGHT - 6, a->curve_axis, "");
-    for (size_t i = 0; i < shown; i++)
-        draw_curve(p, &a->curves[i], (int)(i % COLOURS), &x, &y);
-    for (size_t i = 0; i < shown; i++)
-        draw_marks(p, a, &a->curves[i], (int)(i % COLOURS), &x, &y);
+    for (size_t i = 0; i < n && n <= MOST_BANDS; i++)
+        draw_band(p, curves[i], (int)i, &x, &y);
+    for (size_t i = 0; i < n; i++)
+        draw_curve(p, curves[i], (int)i, &x, &y);
+    for (size_t i = 0; i < n; i++)
+        draw_marks(p, a, curves[i], (int)(i % COLOURS), &x, &y);
     page_add(p, "</svg>");
-    draw_legend(p, a, shown);
+    draw_legend(p, curves, n, a->curve_count);
     page_add(p, "<figcaption>");
     page_text(p, measure_infos[a->measure].title);
-    page_add(p,
-             ", mean over prompts and replicates with its 95 % interval. Rings: knee of the "
-             "curve (Kneedle). Marks on the axis: from here on within the tolerance.</figcaption>"
-             "</figure>");
+    page_addf(p,
+              ", mean over prompts and replicates%s. Rings: knee of the curve (Kneedle). Marks on "
+              "the axis: from here on within the tolerance.</figcaption></figure>",
+              n <= MOST_BANDS ? " with its 95 % interval" : "");
 }
 
 static void bar_label(struct page *p, double y, const char *text)
@@ -198,27 +215,28 @@ static void bar_label(struct page *p, double y, const char *text)
     size_t n = strlen(text);
 
     /* SVG does not wrap: long names are cut at a whole character. */
-    if (n >= 26) {
-        for (n = 23; n && (text[n] & 0xC0) == 0x80;)
+    if (n >= 24) {
+        for (n = 21; n && (text[n] & 0xC0) == 0x80;)
             n--;
         memcpy(cut, text, n);
         memcpy(cut + n, "...", 4);
         text = cut;
     }
-    page_addf(p, "<text class=\"strong\" x=\"176\" y=\"%.1f\" text-anchor=\"end\">", y);
+    page_addf(p, "<text class=\"strong\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", NAMES - 8, y);
     page_text(p, text);
     page_add(p, "</text>");
 }
 
 static void share_bar(struct page *p, int row, const char *name, double share, int colour)
 {
-    double y = TOP + row * BAR;
+    double y = TOP + row * BAR, longest = SMALL - NAMES - 70;
 
     bar_label(p, y + 13, name);
     page_addf(p,
-              "<rect x=\"184\" y=\"%.1f\" width=\"%.1f\" height=\"13\" rx=\"3\" "
+              "<rect x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"13\" rx=\"3\" "
               "fill=\"var(--c%d)\"/><text x=\"%.1f\" y=\"%.1f\">%.1f %%</text>",
-              y + 3, fmax(1, 380 * share), colour, 192 + 380 * share, y + 14, 100 * share);
+              NAMES, y + 3, fmax(1, longest * share), colour, NAMES + 8 + longest * share, y + 14,
+              100 * share);
 }
 
 void chart_importance(struct page *p, const struct analysis *a)
@@ -231,7 +249,7 @@ void chart_importance(struct page *p, const struct analysis *a)
     bool complete = !isnan(a->rest);
     if (!a->factor_count || isnan(a->factors[0].share))
         return;
-    open_chart(p, " small", TOP + BAR * ((int)a->factor_count + (complete ? 2 : 0)) + 8,
+    open_chart(p, SMALL, TOP + BAR * ((int)a->factor_count + (complete ? 2 : 0)) + 8,
                "importance of the axes");
     for (size_t i = 0; i < a->factor_count; i++)
         share_bar(p, rows++, a->factors[i].name, a->factors[i].share, 0);
@@ -246,46 +264,54 @@ void chart_importance(struct page *p, const struct analysis *a)
               complete ? "" : " Some cells have no number, so shares may overlap.");
 }
 
-void chart_effects(struct page *p, const struct analysis *a, const struct factor *f)
+/* The ticks of a scale that lies across rows. */
+static void draw_columns(struct page *p, const struct scale *x, int bottom)
 {
-    size_t shown = f->count < MOST_BARS ? f->count : MOST_BARS;
-    double low = INFINITY, high = -INFINITY;
-    int row = 0;
-
-    for (size_t i = 0; i < shown; i++) {
-        include(f->effects[i].mean.mean, &low, &high);
-        include(f->effects[i].mean.low, &low, &high);
-        include(f->effects[i].mean.high, &low, &high);
-    }
-    if (!(low <= high))
-        return;
-    int bottom = TOP + (int)shown * BAR + 6;
-    struct scale x = scale_of(low, high, 190, WIDTH - 60, 4);
-    open_chart(p, " small", bottom + 28, f->name);
-    for (double v = x.low; v <= x.high + x.tick / 2; v += x.tick) {
-        double at = scale_at(&x, v);
+    for (double v = x->low; v <= x->high + x->tick / 2; v += x->tick) {
+        double at = scale_at(x, v);
         page_addf(p,
                   "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>"
                   "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">",
                   at, at, TOP, bottom, at, bottom + 18);
-        tick_label(p, &x, v);
+        tick_label(p, x, v);
         page_add(p, "</text>");
     }
-    for (size_t i = 0; i < shown; i++, row++) {
-        const struct mean *m = &f->effects[i].mean;
-        double at = TOP + row * BAR + 11;
-        bar_label(p, at + 4, f->effects[i].label);
-        if (m->n > 1)
-            page_addf(p,
-                      "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" "
-                      "stroke=\"var(--c0)\" stroke-width=\"2\"/>",
-                      scale_at(&x, m->low), scale_at(&x, m->high), at, at);
-        if (m->n)
-            page_addf(p,
-                      "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\" fill=\"var(--c0)\"><title>%.5g "
-                      "(n = %zu)</title></circle>",
-                      scale_at(&x, m->mean), at, m->mean, m->n);
+}
+
+static void effect_row(struct page *p, const struct effect *e, const struct scale *x, double y)
+{
+    bar_label(p, y + 4, e->label);
+    if (e->mean.n > 1)
+        page_addf(p,
+                  "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"var(--c0)\" "
+                  "stroke-width=\"2\"/>",
+                  scale_at(x, e->mean.low), scale_at(x, e->mean.high), y, y);
+    page_addf(p,
+              "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\" fill=\"var(--c0)\"><title>%.5g (n = "
+              "%zu)</title></circle>",
+              scale_at(x, e->mean.mean), y, e->mean.mean, e->mean.n);
+}
+
+void chart_effects(struct page *p, const struct analysis *a, const struct factor *f)
+{
+    double low = INFINITY, high = -INFINITY;
+    int rows = 0;
+
+    for (size_t i = 0; i < f->count && rows < MOST_BARS; i++) {
+        include(f->effects[i].mean.mean, &low, &high);
+        include(f->effects[i].mean.low, &low, &high);
+        include(f->effects[i].mean.high, &low, &high);
+        rows += f->effects[i].mean.n > 0;
     }
+    if (!rows)
+        return;
+    int bottom = TOP + rows * BAR + 4, row = 0;
+    struct scale x = scale_of(low, high, NAMES + 4, SMALL - 24, 4);
+    open_chart(p, SMALL, bottom + 26, f->name);
+    draw_columns(p, &x, bottom);
+    for (size_t i = 0; i < f->count && row < rows; i++)
+        if (f->effects[i].mean.n)
+            effect_row(p, &f->effects[i], &x, TOP + row++ * BAR + 11);
     page_add(p, "</svg><figcaption><b>");
     page_text(p, f->name);
     page_add(p, "</b>: ");
@@ -326,7 +352,7 @@ void chart_frontier(struct page *p, const struct analysis *a)
         return;
     struct scale x = scale_of(0, rx[1], LEFT, WIDTH - RIGHT, 8),
                  y = scale_of(ry[0], ry[1], HEIGHT - BOTTOM, TOP, 5);
-    open_chart(p, "", HEIGHT, "time against quality");
+    open_chart(p, WIDTH, HEIGHT, "time against quality");
     draw_ticks(p, &x, &y);
     axis_title(p, (x.from + x.to) / 2, HEIGHT - 6, "time per picture", "s");
     draw_settings(p, a, &x, &y);

@@ -56,6 +56,8 @@ static void add_ranking(struct page *p, const struct analysis *a)
                 "class=\"n\">n</th><th></th></tr></thead><tbody>");
     for (size_t i = 0; i < shown; i++) {
         const struct rank *r = &a->ranking[i];
+        if (!r->y.n)
+            continue; /* the reference, which is compared with nothing, and what was not drawn */
         page_addf(p, "<tr><td class=\"n\">%zu</td>", i + 1);
         tag(p, "td", r->label);
         cell_number(p, &r->y, info->digits);
@@ -87,6 +89,11 @@ static void add_convergence(struct page *p, const struct analysis *a)
                 "s</th><th class=\"n\">n</th></tr></thead><tbody>");
     for (size_t i = 0; i < a->curve_count; i++) {
         const struct curve *c = &a->curves[i];
+        size_t measured = 0;
+        for (size_t k = 0; k < c->count; k++)
+            measured += c->points[k].y.n;
+        if (!measured)
+            continue;
         page_add(p, "<tr>");
         tag(p, "td", c->label);
         if (c->knee == SIZE_MAX)
@@ -346,13 +353,15 @@ static void add_body(struct report *r)
                   "<button type=\"button\" role=\"tab\" data-for=\"%s\" aria-selected=\"%s\">%s"
                   "</button>",
                   views[i][0], i ? "false" : "true", views[i][1]);
-    page_add(p, "</nav>\n<main><section id=\"grid\"><div class=\"controls\" id=\"controls\"></div>"
+    page_add(p, "</nav>\n<main><section id=\"view-grid\"><details id=\"arrange\" "
+                "open><summary>Arrange</summary>"
+                "<div class=\"controls\" id=\"controls\"></div></details>"
                 "<div id=\"sheets\"></div><noscript>The grid needs JavaScript; the analysis below "
                 "does not.</noscript></section>\n"
-                "<section id=\"table\"><div id=\"cells\"></div></section>\n<section "
-                "id=\"analysis\">");
+                "<section id=\"view-table\"><div id=\"cells\"></div></section>\n<section "
+                "id=\"view-analysis\">");
     add_analysis(p, r->s->analysis);
-    page_add(p, "</section>\n<section id=\"spec\"><pre>");
+    page_add(p, "</section>\n<section id=\"view-spec\"><pre>");
     page_text(p, spec ? spec : "");
     page_add(p, "</pre></section></main>\n<dialog id=\"detail\"></dialog><div id=\"tip\" "
                 "role=\"tooltip\"></div>\n");

@@ -84,7 +84,6 @@ function drawGrid() {
   for (const base of tables()) {
     const title = others().map((i) => dims[i].name + ": " + dims[i].labels[base[i]]).join("  ·  ");
     const t = el("table", { className: "sheet" });
-    if (title) t.append(el("caption", { textContent: title }));
     const head = el("tr", {}, el("th", { textContent: state.rows < 0 ? "" : dims[state.rows].name, className: "soft" }));
     if (state.columns >= 0) for (const k of columns) head.append(el("th", { scope: "col", textContent: dims[state.columns].labels[k] }));
     t.append(el("thead", {}, head));
@@ -100,7 +99,7 @@ function drawGrid() {
       body.append(tr);
     }
     t.append(body);
-    box.append(el("div", { className: "scroll" }, t));
+    box.append(el("h3", { textContent: title }), el("div", { className: "scroll" }, t));
   }
 }
 
@@ -224,9 +223,10 @@ $("sheets").addEventListener("pointerleave", () => { tip.style.display = "none";
 
 function show(id) {
   for (const b of document.querySelectorAll("nav button")) b.setAttribute("aria-selected", b.dataset.for === id);
-  for (const s of document.querySelectorAll("section")) s.hidden = s.id !== id;
+  for (const s of document.querySelectorAll("section")) s.hidden = s.id !== "view-" + id;
 }
 for (const b of document.querySelectorAll("nav button")) b.onclick = () => { show(b.dataset.for); history.replaceState(null, "", "#" + b.dataset.for); };
 const wanted = location.hash.slice(1);
+if (innerWidth < 640) $("arrange").open = false;
 drawControls(); drawGrid(); drawTable();
 show(document.querySelector(`nav button[data-for="${CSS.escape(wanted)}"]`) ? wanted : "grid");
