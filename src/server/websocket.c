@@ -16,7 +16,6 @@ enum {
     VECTORS = 64,          /* messages written with one call */
     ROUND = 256 << 10,     /* bytes read in one round, so that one peer cannot hold the loop */
     CONTROL_MESSAGES = 16, /* pongs that may wait for a peer that pings but does not read */
-    CLOSE_CODE_TOO_BIG = WSLAY_CODE_MESSAGE_TOO_BIG,
 };
 static const double close_seconds = 2;
 
@@ -39,6 +38,8 @@ struct websocket {
     size_t budget; /* that may still be read in this round */
     bool control;  /* the frame that comes is a control frame */
     bool paused, closing, close_queued, dead;
+    bool lost;   /* reading failed */
+    bool failed; /* our close frame is in the outbox: wslay is not asked any more */
     unsigned close_code;
     char close_reason[101];
 };
@@ -138,9 +139,8 @@ static ssize_t receive(wslay_event_context_ptr context, uint8_t *bytes, size_t n
         w->budget -= (size_t)got < w->budget ? (size_t)got : w->budget;
         return got;
     }
-    wslay_event_set_error(context, got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)
-                                       ? WSLAY_ERR_WOULDBLOCK
-                                       : WSLAY_ERR_CALLBACK_FAILURE);
+    w->lost = got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+    wslay_event_set_error(context, w->lost ? WSLAY_ERR_CALLBACK_FAILURE : WSLAY_ERR_WOULDBLOCK);
     return -1;
 }
 
@@ -165,7 +165,7 @@ static void frame_chunk(wslay_event_context_ptr context,
         buf_add(&w->incoming, arg->data, arg->data_length) == 0)
         return;
     const struct websocket_events *events = w->events;
-    websocket_close(w, CLOSE_CODE_TOO_BIG, reason);
+    websocket_close(w, WSLAY_CODE_MESSAGE_TOO_BIG, reason);
     if (events)
         events->closed(w->user, w, reason);
 }
@@ -230,10 +230,13 @@ static int write_messages(struct websocket *w, bool only_first)
  * goes after them, one that answers an error or the peer's close replaces them. */
 static int write_all(struct websocket *w)
 {
-    int full = write_messages(w, true);
+    int full = write_messages(w, !w->failed);
 
-    if (full)
+    if (full || w->failed) {
+        if (!full && w->failed)
+            shutdown(w->watch.fd, SHUT_WR);
         return full;
+    }
     if (wslay_event_want_write(w->context)) {
         if (wslay_event_send(w->context))
             return -1;
@@ -267,7 +270,7 @@ static void settle(struct websocket *w)
         lose(w, "transport close");
         return;
     }
-    if (sent && !w->closing) {
+    if (sent && !w->closing && !w->failed) {
         /* wslay found an error in what came, and has told the peer. */
         const struct websocket_events *events = w->events;
         shutdown(w->watch.fd, SHUT_WR);
@@ -288,14 +291,36 @@ static bool discard(struct websocket *w)
     return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
+/* What is no frame at all: wslay would send a close frame without a code. */
+static void fail(struct websocket *w)
+{
+    static const char protocol_error[] = {WSLAY_CODE_PROTOCOL_ERROR >> 8,
+                                          (char)(WSLAY_CODE_PROTOCOL_ERROR & 255)};
+    const struct websocket_events *events = w->events;
+    struct message *m = message_text((struct str){protocol_error, sizeof(protocol_error)});
+
+    if (!m)
+        abort();
+    m->wire[0] = (char)(0x80 | WSLAY_CONNECTION_CLOSE);
+    outbox_push(&w->out, m);
+    message_free(m);
+    w->failed = true;
+    websocket_close(w, 0, "");
+    if (events)
+        events->closed(w->user, w, "transport error");
+}
+
 static void read_some(struct websocket *w)
 {
     w->budget = ROUND;
-    if (!wslay_event_get_read_enabled(w->context)) {
+    if (w->failed || !wslay_event_get_read_enabled(w->context)) {
         if (!discard(w))
             lose(w, "transport close");
     } else if (wslay_event_recv(w->context)) {
-        lose(w, "transport close");
+        if (w->lost || w->dead)
+            lose(w, "transport close");
+        else
+            fail(w);
     }
 }
 

@@ -3,7 +3,7 @@
  * want it: pings every 300 ms, 200 ms to answer them, payloads of 1e6 bytes, 1000 ms to connect,
  * namespaces "/" and "/custom".
  *
- *   server [port N] [max_queue BYTES] [max_sockets N] [workers N] [calm]
+ *   server [port N] [max_queue BYTES] [max_sockets N] [workers N] [queue N] [calm]
  *
  * Prints "port N". A line "stop" on standard input stops Socket.IO, and prints "stopped"; the end
  * of input ends the program, which prints how many on_connect and on_disconnect it has seen. "calm"
@@ -284,6 +284,8 @@ int main(int argc, char **argv)
         so.max_sockets = (int)n;
     if (option(argc, argv, "workers", &n))
         ho.workers = (int)n;
+    if (option(argc, argv, "queue", &n))
+        ho.queue = (int)n;
     ho.identify = identify;
     ho.max_connections = ho.max_connections_per_address = 5000;
     ho.requests_per_second_per_address = 0;

@@ -98,10 +98,11 @@ class WebSocket:
         self.bytes = b""
         self.close_code = None
         key = base64.b64encode(os.urandom(16)).decode()
-        lines = [f"GET /socket.io/?{query} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Upgrade: websocket",
-                 "Connection: Upgrade", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13",
-                 "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"]
-        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        fields = {"Host": f"127.0.0.1:{port}", "Upgrade": "websocket", "Connection": "Upgrade",
+                  "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13",
+                  "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits",
+                  **(headers or {})}
+        lines = [f"GET /socket.io/?{query} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
         self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         while b"\r\n\r\n" not in self.bytes:
             self.more()
