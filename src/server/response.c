@@ -1,6 +1,7 @@
 /* What handlers do with a response: they say what it is; seal.c makes it. */
 #include "server/exchange.h"
 #include "server/range.h"
+#include "server/shape.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -219,13 +220,16 @@ int respond_problem(struct response *w, unsigned status, const char *code, const
     va_end(args);
     response_clear(w);
     w->status = status;
-    w->problem = json_pack("{s:s+, s:s, s:i, s:s, s:s, s:s}", "type", "/problems/", code, "title",
-                           status_title(status), "status", (int)status, "code", code, "detail",
-                           detail, "request_id", w->request->id);
+    w->problem = json_pack("{s:s+, s:s, s:i, s:s, s:s, s:s}", "type", "/docs#problem-", code,
+                           "title", status_title(status), "status", (int)status, "code", code,
+                           "detail", detail, "request_id", w->request->id);
     if (!w->problem) /* a detail that is not UTF-8 */
-        w->problem = json_pack("{s:s+, s:s, s:i, s:s, s:s}", "type", "/problems/", code, "title",
-                               status_title(status), "status", (int)status, "code", code,
+        w->problem = json_pack("{s:s+, s:s, s:i, s:s, s:s}", "type", "/docs#problem-", code,
+                               "title", status_title(status), "status", (int)status, "code", code,
                                "request_id", w->request->id);
+    const struct str *path = &w->request->path;
+    if (path->n)
+        json_object_set_new(w->problem, "instance", json_stringn(path->p, path->n));
     return 0;
 }
 
@@ -237,12 +241,12 @@ void problem_add(struct response *w, const char *name, json_t *value)
 
 void problem_field(struct response *w, const char *pointer, const char *format, ...)
 {
-    char detail[1024];
+    char expected[1024];
     va_list args;
     json_t *errors = json_object_get(w->problem, "errors");
 
     va_start(args, format);
-    vsnprintf(detail, sizeof detail, format, args);
+    vsnprintf(expected, sizeof expected, format, args);
     va_end(args);
     if (!errors) {
         errors = json_array();
@@ -250,17 +254,21 @@ void problem_field(struct response *w, const char *pointer, const char *format, 
     }
     if (w->problem)
         json_array_append_new(errors,
-                              json_pack("{s:s, s:s}", "pointer", pointer, "detail", detail));
+                              json_pack("{s:s, s:s}", "pointer", pointer, "expected", expected));
 }
 
 void problem_finish(struct response *w)
 {
     if (!w->problem)
         return;
+    const struct route *route = w->request->match.route;
+    json_t *shaped = shape_error(route ? route->errors : ERRORS_PROBLEM, w->problem);
     unsigned status = w->status;
-    char *text = json_dumps(w->problem, JSON_COMPACT);
+    char *text = json_dumps(shaped ? shaped : w->problem, JSON_COMPACT);
+    const char *type = shaped ? "application/json" : "application/problem+json";
+    json_decref(shaped);
     if (text)
-        respond_owned(w, status, "application/problem+json", text, strlen(text));
+        respond_owned(w, status, type, text, strlen(text));
     else
         respond_empty(w, status);
 }
