@@ -22,7 +22,8 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
-extern const struct command command_bench, command_debug, command_doctor, command_generate,
-    command_inspect, command_models;
+extern const struct command command_bench, command_db_test, command_debug, command_doctor,
+    command_experiment, command_gc, command_generate, command_inspect, command_migrate,
+    command_models, command_serve, command_user, command_worker;
 
 #endif

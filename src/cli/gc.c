@@ -140,12 +140,12 @@ static int each(void *user, char kind, const char *name, int64_t size, double ag
         s->thumbnails++;
         s->bytes += size;
         if (s->want->remove)
-            rc = cache_remove(s->p->blobs, name, s->e);
+            rc = blobs_discard(s->p->blobs, kind, name, s->e);
     } else if (kind == 't') {
         s->temporary++;
         s->bytes += size;
         if (s->want->remove)
-            rc = cache_remove(s->p->blobs, name, s->e);
+            rc = blobs_discard(s->p->blobs, kind, name, s->e);
     }
     arena_release(&a);
     return rc;

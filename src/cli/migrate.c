@@ -1,0 +1,110 @@
+/* migrate.c: `cauldron migrate`: the schema of the database, by numbers. */
+#include "storage/migrate.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+
+#include <stdio.h>
+
+struct want {
+    const char *data, *database;
+    bool status;
+    int to;
+};
+
+static const struct opt table[] = {
+    {.name = "database",
+     .type = OPT_STRING,
+     OPT_INTO(struct want, database),
+     .value = "URL",
+     .environment = "DATABASE_URL",
+     .help = "sqlite:FILE or postgresql://...; else DATA/cauldron.db"},
+    {.name = "data",
+     .type = OPT_STRING,
+     OPT_INTO(struct want, data),
+     .value = "DIR",
+     .initial = "data",
+     .help = "where the database lies, unless --database says otherwise"},
+    {.name = "status",
+     .type = OPT_FLAG,
+     OPT_INTO(struct want, status),
+     .help = "print which migrations are applied, and change nothing; ends with 1 unless the "
+             "schema is exactly this program's"},
+    {.name = "to",
+     .type = OPT_INT,
+     OPT_INTO(struct want, to),
+     .value = "N",
+     .min = 1,
+     .max = 9999,
+     .help = "go up to that migration only; going down is refused"},
+    {0},
+};
+
+static const struct opt_spec spec = {
+    .command = "migrate",
+    .usage = "[options]",
+    .summary = "Bring the database to the schema of this program. Several processes may do so at "
+               "once. `cauldron serve` does it when it starts.",
+    .table = table,
+    .environment = true,
+};
+
+static int open_database(const struct want *w, struct arena *a, struct db **db, struct err *e)
+{
+    const char *url = w->database;
+
+    if (!url) {
+        if (file_make_dirs(w->data, e))
+            return e->code;
+        url = arena_printf(a, "sqlite:%s/cauldron.db", w->data);
+    }
+    return db_open(url, &(struct db_options){.connections = 2, .timeout = 60}, db, e);
+}
+
+static int print_status(struct db *db, struct arena *a, struct err *e)
+{
+    struct migration_state *states;
+    size_t count;
+    int rc = migrate_status(db, a, &states, &count, e);
+
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        char when[CLOCK_TEXT] = "-";
+        if (states[i].applied_at)
+            clock_format(states[i].applied_at, when);
+        printf("%04d %-24s %-24s %s\n", states[i].number, states[i].name, when,
+               states[i].changed      ? "CHANGED"
+               : states[i].unknown    ? "UNKNOWN"
+               : states[i].applied_at ? "applied"
+                                      : "missing");
+    }
+    return rc ? rc : migrate_check(db, e);
+}
+
+static int run(int argc, char **argv)
+{
+    struct want want = {0};
+    struct arena a = {0};
+    struct options o;
+    struct db *db = NULL;
+    struct err e = {0};
+    int status = options_parse(&spec, argc, argv, &want, &o), rc;
+
+    if (status >= 0)
+        return status;
+    rc = open_database(&want, &a, &db, &e);
+    if (rc == 0 && !want.status)
+        rc = migrate_up(db, want.to ? want.to : MIGRATE_NEWEST, &e);
+    if (rc == 0 && (want.status || !want.to))
+        rc = print_status(db, &a, &e);
+    db_close(db);
+    arena_release(&a);
+    options_release(&o);
+    return rc ? fail(EXIT_FAILED, &e) : EXIT_DONE;
+}
+
+const struct command command_migrate = {
+    .name = "migrate",
+    .summary = "bring the database to the newest schema",
+    .run = run,
+};
