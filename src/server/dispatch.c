@@ -105,10 +105,14 @@ int identify(struct request *r, struct err *e)
     struct http_server *s = r->server;
     struct identity identity = {.scopes = UINT32_MAX};
 
+    if (r->identified)
+        return 0;
     int rc = s->o.identify ? s->o.identify(r, &identity, e) : 0;
-    if (rc == 0)
-        r->identity = identity;
-    return rc;
+    if (rc)
+        return rc;
+    r->identity = identity;
+    r->identified = true;
+    return 0;
 }
 
 /* ==== what was sent ==== */
@@ -253,6 +257,21 @@ static void finish(struct request *r, int rc, struct err *e)
                   r->match.route ? r->match.route->path : "a file");
         answer_error(r, e);
     }
+}
+
+void dispatch_early(void *user)
+{
+    struct request *r = user;
+    struct err e;
+    struct log_context former =
+        log_enter((struct log_context){.request_id = r->id, .trace_id = r->trace});
+
+    if (identify(r, &e))
+        answer_error(r, &e);
+    else if (from_own_page(r))
+        (void)permitted(r);
+    exchange_continue(r);
+    log_leave(former);
 }
 
 void dispatch(void *user)

@@ -15,6 +15,8 @@ enum { READ_AWAY = 65536 };
  * for a while: closing at once would reset the connection, and the client might lose the answer. */
 enum { LINGER_BYTES = 4 << 20 };
 static const double linger_seconds = 5.0;
+/* Who wants to send more than this must be known before it is read. */
+enum { SMALL_BODY = 65536 };
 /* Whoever reads an answer more slowly than this is not waited for. */
 static const double slowest_reader = 16384.0; /* bytes a second */
 
@@ -210,18 +212,47 @@ static enum MHD_Result work(struct request *r)
     return MHD_YES;
 }
 
+static enum MHD_Result ask_first(struct request *r)
+{
+    if (!suspended_add(r->server)) {
+        busy(r);
+        return linger(r);
+    }
+    MHD_suspend_connection(r->mhd);
+    r->connection->deadline = 0;
+    r->phase = PHASE_ASKED;
+    r->job = (struct job){.run = dispatch_early, .user = r};
+    if (!pool_add(r->server->pool, &r->job, false)) {
+        busy(r);
+        exchange_continue(r);
+    }
+    return MHD_YES;
+}
+
+static enum MHD_Result asked(struct request *r)
+{
+    if (r->w.status)
+        return linger(r);
+    r->phase = PHASE_BODY;
+    r->connection->deadline = clock_seconds() + r->server->o.body_seconds;
+    return MHD_YES;
+}
+
 static enum MHD_Result begin(struct request *r, const char *method)
 {
     struct http_server *s = r->server;
     const char *length = request_header(r, "Content-Length");
+    uint64_t n = length ? strtoull(length, NULL, 10) : 0;
 
     r->method = method;
     admit(r);
     buf_init(&r->body, r->max_body);
     r->connection->deadline = clock_seconds() + s->o.body_seconds;
-    if (r->phase == PHASE_REFUSED &&
-        (r->unframed || (length && strtoull(length, NULL, 10) > READ_AWAY)))
-        return linger(r);
+    if (r->phase == PHASE_REFUSED)
+        return r->unframed || n > READ_AWAY ? linger(r) : MHD_YES;
+    if (r->match.route && r->match.route->role > ROLE_PUBLIC && r->max_body > SMALL_BODY &&
+        (n > SMALL_BODY || request_header(r, "Transfer-Encoding")))
+        return ask_first(r);
     return MHD_YES;
 }
 
@@ -267,6 +298,8 @@ enum MHD_Result on_access(void *user, struct MHD_Connection *mhd, const char *ur
     switch (r->phase) {
     case PHASE_HEADERS:
         return begin(r, method);
+    case PHASE_ASKED:
+        return asked(r);
     case PHASE_BODY:
         return got ? take_body(r, bytes, got) : work(r);
     case PHASE_REFUSED:

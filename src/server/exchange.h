@@ -67,6 +67,7 @@ struct at_end {
 
 enum phase {
     PHASE_HEADERS, /* the first call of libmicrohttpd is still to come */
+    PHASE_ASKED,   /* suspended: a worker finds out who wants to send so much */
     PHASE_BODY,
     PHASE_REFUSED, /* the response is in w; the body is read away */
     PHASE_LINGER,  /* answered on the socket; what comes is thrown away */
@@ -94,6 +95,7 @@ struct request {
     const char *base_url;
     struct route_match match;
     struct identity identity;
+    bool identified;
     struct buf body;
     size_t max_body;
     size_t discarded;
@@ -147,6 +149,8 @@ void admit(struct request *r);
 /* ==== dispatch.c: on the workers ==== */
 
 void dispatch(void *request); /* a job's run */
+/* The same for who asks and whether they may, before a large body is read; a refusal is in r->w. */
+void dispatch_early(void *request);
 /* Fill r->identity. */
 WARN_UNUSED_RESULT int identify(struct request *r, struct err *e);
 /* Put a problem made of `code` and e into r->w. */

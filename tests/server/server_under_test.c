@@ -265,6 +265,7 @@ static const struct route routes[] = {
     {"GET", "/cookies", "cookies", .handle = cookies},
     {"GET", "/viewer", "viewer", .role = ROLE_VIEWER, .scope = "read", .handle = hello},
     {"POST", "/editor", "editor", .role = ROLE_EDITOR, .scope = "write", .handle = hello},
+    {"POST", "/upload", "upload", .role = ROLE_EDITOR, .max_body = 1 << 20, .handle = echo},
     {"DELETE", "/admin", "admin", .role = ROLE_ADMIN, .scope = "admin", .handle = hello},
 };
 

@@ -112,7 +112,7 @@ class ServerTest(unittest.TestCase):
         self.assertEqual(answer.headers["content-type"], "application/problem+json")
         problem = answer.json
         self.assertEqual(problem["code"], code)
-        self.assertEqual(problem["type"], f"/problems/{code}")
+        self.assertEqual(problem["type"], f"/docs#problem-{code}")
         self.assertEqual(problem["status"], status)
         self.assertEqual(problem["request_id"], answer.headers["x-request-id"])
         return problem

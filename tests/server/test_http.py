@@ -69,6 +69,13 @@ class Routing(HttpTest):
         self.assertEqual((head.status, head.body), (200, b""))
         self.assertEqual(head.headers["content-length"], get.headers["content-length"])
 
+    def test_pipelined_requests_are_answered_in_order(self):
+        text = self.server.raw(b"".join(b"GET /echo/%d HTTP/1.1\r\nHost: x\r\n%s\r\n" % (
+            i, b"Connection: close\r\n" if i == 9 else b"") for i in range(10)))
+        places = [text.find(b'"name":"%d"' % i) for i in range(10)]
+        self.assertEqual(places, sorted(places))
+        self.assertNotIn(-1, places)
+
     def test_the_absolute_form(self):
         text = self.server.raw(b"GET http://localhost/hello HTTP/1.1\r\nHost: localhost\r\n"
                                b"Connection: close\r\n\r\n")
@@ -332,6 +339,27 @@ class Access(HttpTest):
             answer = self.server.ask(method, path, headers={"Authorization": "Bearer x"})
             self.assertEqual(answer.status, status, path)
         self.assertEqual(answer.json["code"], "scope_missing")
+
+    def test_large_bodies_are_read_from_those_who_may_send_them(self):
+        for role, status in (("nobody", 401), ("viewer", 403), ("broken", 503)):
+            with contextlib.closing(self.server.connect()) as s:
+                s.sendall(f"POST /upload HTTP/1.1\r\nHost: x\r\nCookie: role={role}\r\n"
+                          "Content-Length: 1000000\r\n\r\nabc".encode())
+                response = http.client.HTTPResponse(s)
+                response.begin()
+                self.assertEqual(response.status, status)
+        headers = {"Cookie": "role=editor"}
+        for n in (0, 1000, 1000000):
+            answer = self.server.ask("POST", "/upload", b"x" * n, headers)
+            self.assertEqual((answer.status, answer.json["bytes"]), (200, n))
+        answer = self.server.ask("POST", "/upload", iter([b"x" * 100000] * 3), headers)
+        self.assertEqual(answer.json["bytes"], 300000)
+        with contextlib.closing(self.server.connect()) as s:
+            s.sendall(b"POST /upload HTTP/1.1\r\nHost: x\r\nCookie: role=editor\r\n"
+                      b"Expect: 100-continue\r\nContent-Length: 100000\r\n\r\n")
+            self.assertEqual(s.recv(100), b"HTTP/1.1 100 Continue\r\n\r\n")
+            s.sendall(b"x" * 100000)
+            self.assertIn(b'"bytes":100000', s.recv(65536))
 
     def test_who_asks_cannot_be_found_out(self):
         self.problem(self.as_role("GET", "/viewer", "broken"), 503, "unavailable")
@@ -670,6 +698,17 @@ class Deadlines(HttpTest):
     def test_idle_connections(self):
         server = self.other("header_seconds=30", "idle_seconds=1", "body_seconds=30")
         self.assertLess(self.lives(server, b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", b"", 8), 4)
+
+    def test_clients_that_do_not_read(self):
+        file = FOLDER / "large"
+        with file.open("wb") as f:
+            f.truncate(64 << 20)
+        server = self.other(f"file={file}", "idle_seconds=1", "body_seconds=1")
+        with contextlib.closing(server.connect(60)) as s:
+            s.sendall(b"GET /file HTTP/1.1\r\nHost: x\r\n\r\n")
+            time.sleep(8)
+            s.settimeout(10)
+            self.assertLess(len(read_all(s)), 64 << 20)
 
     def test_slow_handlers_and_streams_are_not_cut(self):
         server = self.other("header_seconds=1", "idle_seconds=1", "body_seconds=1")
