@@ -175,14 +175,13 @@ static int find_drawn(struct submission *x, struct tx *tx, struct err *e)
 static int add_job(struct submission *x, size_t i, struct tx *tx, struct err *e)
 {
     const struct wish *w = &x->wishes[i];
-    const struct recipe *r = x->recipes[i];
     char id[UUID_TEXT];
     const char *job;
     struct job_row row = {.id = id,
                           .key = x->keys[i],
-                          .recipe = recipe_json(r, x->a),
+                          .recipe = x->rows[i].parameters,
                           .provider = provider_name(x->providers[i]),
-                          .model = r->model,
+                          .model = x->recipes[i]->model,
                           .user_id = w->user_id,
                           .run_id = w->run_id,
                           .request_id = w->request_id,

@@ -5,6 +5,7 @@
  * on the way, the job may be ours without our knowing; asking again then finds our name on it.
  */
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "jobs/transact.h"
 #include "jobs/worker_inside.h"
@@ -91,10 +92,22 @@ static int load_picture(struct worker *w, const char *sha256, struct image *out,
     return rc;
 }
 
+static int read_recipe(struct held *h, struct err *e)
+{
+    json_t *object;
+    int rc = json_read(str_from(h->row.recipe), &object, e);
+
+    if (rc)
+        return rc;
+    rc = recipe_from_json(object, &h->arena, &h->draw.recipe, e);
+    json_decref(object);
+    return rc;
+}
+
 static int prepare(struct worker *w, struct held *h, struct err *e)
 {
     struct draw *d = &h->draw;
-    int rc = recipe_parse(str_from(h->row.recipe), &h->arena, &d->recipe, e);
+    int rc = read_recipe(h, e);
 
     if (!rc && d->recipe.init)
         rc = load_picture(w, d->recipe.init, &d->init, e);
