@@ -45,11 +45,11 @@ coverage: ## line coverage of src/ by the tests (at least 85 %)
 	@tools/install.sh test
 	@tools/coverage.sh
 
-migrate: ## bring the database to the newest schema
-	@echo "make migrate: the storage room does not exist yet" >&2; exit 1
+migrate: build ## bring the database (DATABASE_URL, else data/cauldron.db) to the newest schema
+	@./$(BUILD)/cauldron migrate
 
-db-test: ## the storage tests against PostgreSQL
-	@echo "make db-test: the storage room does not exist yet" >&2; exit 1
+db-test: build ## check the database: connection, schema, a write and a read back, latency
+	@./$(BUILD)/cauldron db-test
 
 clean: ## remove everything that was built
 	rm -rf build build-*

@@ -31,6 +31,7 @@ WARN_UNUSED_RESULT int events_expire(struct tx *tx, int64_t before, struct err *
 /* Small facts of the whole installation (queue paused, announced address): the table settings. */
 WARN_UNUSED_RESULT int settings_get(struct tx *tx, const char *name, struct arena *a,
                                     const char **value, struct err *e); /* NULL when unset */
+/* value NULL: unset it. */
 WARN_UNUSED_RESULT int settings_set(struct tx *tx, const char *name, const char *value,
                                     struct err *e);
 

@@ -14,6 +14,8 @@ int settings_get(struct tx *tx, const char *name, struct arena *a, const char **
 
 int settings_set(struct tx *tx, const char *name, const char *value, struct err *e)
 {
+    if (!value)
+        return tx_exec(tx, "DELETE FROM settings WHERE name = $1", DB_ARGS(db_text(name)), NULL, e);
     return tx_exec(tx,
                    "INSERT INTO settings (name, value) VALUES ($1, $2) "
                    "ON CONFLICT (name) DO UPDATE SET value = excluded.value",

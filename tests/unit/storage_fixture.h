@@ -170,9 +170,7 @@ static inline int tear_down(void **state)
 }
 
 #define ON_BOTH(test)                                                                              \
-    {#test " [sqlite]", test, set_up, tear_down, (void *)(uintptr_t) "sqlite"},                    \
-    {                                                                                              \
-        #test " [postgres]", test, set_up, tear_down, (void *)(uintptr_t) "postgres"               \
-    }
+    {#test " [sqlite]", test, set_up, tear_down, (void *)(uintptr_t)"sqlite"},                     \
+        {#test " [postgres]", test, set_up, tear_down, (void *)(uintptr_t)"postgres"}
 
 #endif

@@ -41,14 +41,13 @@ static void one_job_goes_through(void **state)
     assert_int_equal(attempt, 1);
     assert_int_equal(generation_at(f, first).status, GENERATION_RUNNING);
     tx = write_tx(f);
-    refuses(ERR_CONFLICT,
-            jobs_claim(tx, job, "w2", clock_unix_ms(), MINUTE, &f->a, &row, &f->e));
+    refuses(ERR_CONFLICT, jobs_claim(tx, job, "w2", clock_unix_ms(), MINUTE, &f->a, &row, &f->e));
     tx_rollback(tx);
 
     struct picture_row picture = a_picture(key);
     tx = write_tx(f);
-    refuses(ERR_CONFLICT, jobs_succeed(tx, (struct lease){job, "w2", 1}, &picture, 5, &f->a, &out,
-                                       &f->e));
+    refuses(ERR_CONFLICT,
+            jobs_succeed(tx, (struct lease){job, "w2", 1}, &picture, 5, &f->a, &out, &f->e));
     tx_rollback(tx);
     tx = write_tx(f);
     ok(jobs_succeed(tx, (struct lease){job, "w1", 1}, &picture, clock_unix_ms(), &f->a, &out,
