@@ -180,7 +180,7 @@ struct batcher {
 };
 void batcher_add(struct batcher *b, struct job *j);
 /* One pass; jobs that end are finished and freed. Returns 0 while fine; *left says how many jobs
- * remain. */
+ * remain. With `ended` it does not fail. */
 WARN_UNUSED_RESULT int batcher_step(struct batcher *b, int *left, struct err *e);
 void batcher_release(struct batcher *b);
 

@@ -80,6 +80,7 @@ struct native {
     pthread_cond_t released;   /* a model was given back */
     struct known *known;
     struct opened *opened;
+    struct waiter *waiters; /* who waits for room, the first first */
     uint64_t clock;
     struct provider_stats stats;
 };
@@ -123,6 +124,8 @@ WARN_UNUSED_RESULT int native_complete(struct provider *p, const json_t *paramet
 WARN_UNUSED_RESULT int pool_take(struct native *n, const struct recipe *r,
                                  bool (*go_on)(void *user), void *user, struct opened **out,
                                  double *load_seconds, struct err *e);
+/* Whether somebody waits for room: who holds a model should come to an end with it. */
+bool pool_wanted(struct native *n);
 /* Count what it takes by now; others that nobody uses make room. */
 void pool_measure(struct native *n, struct opened *o);
 void pool_release(struct native *n, struct opened *o);

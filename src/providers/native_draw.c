@@ -268,14 +268,14 @@ static int most_rows(const struct drawing *d, int width, int height)
     return pixels > PASS_PIXELS / 2 ? 2 : (int)(PASS_PIXELS / pixels);
 }
 
-/* Others while a guided one fits. */
+/* Others while a guided one fits, and while no other slot waits for this one's memory. */
 static void let_join(struct drawing *d, int width, int height)
 {
     const struct draw_source *s = d->source;
     int most = most_rows(d, width, height);
     struct draw *draw;
 
-    while (!d->other && d->rows + 2 <= most &&
+    while (!d->other && d->rows + 2 <= most && !pool_wanted(d->native) &&
            (draw = s->next(s->user, d->opened->digest, width, height)))
         if (joins(d, &draw->recipe))
             join(d, draw);
@@ -296,17 +296,19 @@ static void count_pass(struct drawing *d)
 }
 
 /* Draw the first picture, and all that join it. */
-static int draw_batch(struct drawing *d, struct draw *first, struct err *e)
+static void draw_batch(struct drawing *d, struct draw *first)
 {
-    int width = first->recipe.width, height = first->recipe.height, left = 1, rc = 0;
+    int width = first->recipe.width, height = first->recipe.height;
     bool measured = false;
+    struct err error;
 
     d->batcher = (struct batcher){.model = d->opened->model, .ended = on_ended, .user = d};
     d->rows = 0;
     join(d, first);
-    while (rc == 0 && left) {
+    for (int left = 1; left;) {
         let_join(d, width, height);
-        rc = batcher_step(&d->batcher, &left, e);
+        if (batcher_step(&d->batcher, &left, &error))
+            break;
         if (d->batcher.pass_rows)
             count_pass(d);
         if (!measured)
@@ -314,7 +316,6 @@ static int draw_batch(struct drawing *d, struct draw *first, struct err *e)
         measured = true;
     }
     batcher_release(&d->batcher);
-    return rc;
 }
 
 /* ==== the slot ==== */
@@ -332,7 +333,7 @@ static bool still_wanted(void *user)
            DRAW_GO_ON;
 }
 
-static int draw_one(struct drawing *d, struct draw *first, struct err *e)
+static void draw_one(struct drawing *d, struct draw *first)
 {
     struct waiting waiting = {d->source, first};
     double seconds;
@@ -341,12 +342,11 @@ static int draw_one(struct drawing *d, struct draw *first, struct err *e)
     if (pool_take(d->native, &first->recipe, still_wanted, &waiting, &d->opened, &seconds,
                   &error)) {
         fail(d, first, &error);
-        return 0;
+        return;
     }
     phase(d->source, "load", seconds);
-    int rc = draw_batch(d, first, e);
+    draw_batch(d, first);
     pool_release(d->native, d->opened);
-    return rc;
 }
 
 int native_draw(struct provider *p, const char *device, const struct draw_source *source,
@@ -354,17 +354,13 @@ int native_draw(struct provider *p, const char *device, const struct draw_source
 {
     struct drawing d = {.native = provider_state(p), .source = source};
     struct draw *draw;
-    int rc = 0;
 
     if (strcmp(device, "auto") != 0 && strcmp(device, "cpu") != 0)
         return ERR(e, ERR_UNSUPPORTED,
                    "device '%.50s' is not there: this provider draws on the CPU", device);
-    while (rc == 0) {
-        draw = d.other ? d.other : source->next(source->user, NULL, 0, 0);
+    while ((draw = d.other ? d.other : source->next(source->user, NULL, 0, 0))) {
         d.other = NULL;
-        if (!draw)
-            break;
-        rc = draw_one(&d, draw, e);
+        draw_one(&d, draw);
     }
-    return rc;
+    return 0;
 }

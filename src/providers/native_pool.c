@@ -130,6 +130,31 @@ static struct opened *reserve(struct native *n, const struct facts *f, bool bf16
     return o;
 }
 
+/* First come, first served: without this, a slot with work for one model would keep the others out
+ * for good. */
+struct waiter {
+    struct waiter *next;
+};
+
+static void queue_up(struct native *n, struct waiter *w)
+{
+    struct waiter **end = &n->waiters;
+
+    while (*end)
+        end = &(*end)->next;
+    *end = w;
+}
+
+static void leave_queue(struct native *n, const struct waiter *w)
+{
+    struct waiter **at = &n->waiters;
+
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+    pthread_cond_broadcast(&n->released);
+}
+
 static void wait_a_second(struct native *n)
 {
     struct timespec until;
@@ -137,6 +162,17 @@ static void wait_a_second(struct native *n)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec++;
     pthread_cond_timedwait(&n->released, &n->lock, &until);
+}
+
+/* A handle, if it is this one's turn and there is room. */
+static struct opened *serve(struct native *n, const struct waiter *w, const struct facts *f,
+                            bool bf16)
+{
+    struct opened *o = NULL;
+
+    if (n->waiters == w && !(o = find_idle(n, f, bf16)))
+        o = reserve(n, f, bf16);
+    return o;
 }
 
 /* Outside the lock: other slots go on meanwhile. */
@@ -204,6 +240,7 @@ int pool_take(struct native *n, const struct recipe *r, bool (*go_on)(void *user
 {
     bool bf16 = r->dtype && strcmp(r->dtype, "bf16") == 0;
     struct arena a = {0};
+    struct waiter waiter = {0};
     struct opened *o = NULL;
     struct facts f;
     double seconds = 0;
@@ -213,13 +250,15 @@ int pool_take(struct native *n, const struct recipe *r, bool (*go_on)(void *user
         goto out;
     pthread_mutex_lock(&n->lock);
     forget_stale(n, &f);
-    while (rc == 0 && !(o = find_idle(n, &f, bf16)) && !(o = reserve(n, &f, bf16))) {
+    queue_up(n, &waiter);
+    while (rc == 0 && !(o = serve(n, &waiter, &f, bf16))) {
         wait_a_second(n);
         pthread_mutex_unlock(&n->lock);
         if (!go_on(user))
             rc = ERR(e, ERR_CANCELLED, "cancelled while it waited for room for its model");
         pthread_mutex_lock(&n->lock);
     }
+    leave_queue(n, &waiter);
     if (o) {
         o->busy = true;
         o->used = ++n->clock;
@@ -233,6 +272,14 @@ int pool_take(struct native *n, const struct recipe *r, bool (*go_on)(void *user
 out:
     arena_release(&a);
     return rc;
+}
+
+bool pool_wanted(struct native *n)
+{
+    pthread_mutex_lock(&n->lock);
+    bool wanted = n->waiters != NULL;
+    pthread_mutex_unlock(&n->lock);
+    return wanted;
 }
 
 void pool_measure(struct native *n, struct opened *o)

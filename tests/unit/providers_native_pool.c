@@ -307,12 +307,104 @@ static void waiting_can_be_given_up(void **state)
     provider_close(p);
 }
 
+/* ==== fairness ==== */
+
+enum { ENDLESS = 400 };
+
+struct endless {
+    struct draw draws[ENDLESS];
+    int given;
+    atomic_bool *over;
+};
+
+static struct draw *give_endlessly(void *user, const char *model, int width, int height)
+{
+    struct endless *s = user;
+    (void)model, (void)width, (void)height;
+
+    return s->given == ENDLESS || atomic_load(s->over) ? NULL : &s->draws[s->given++];
+}
+
+static enum draw_answer go_on(void *user, struct draw *d, int step, int steps,
+                              const struct image *preview)
+{
+    (void)user, (void)d, (void)step, (void)steps, (void)preview;
+    return DRAW_GO_ON;
+}
+
+struct late {
+    struct provider *provider;
+    struct draw draw;
+    bool given;
+    atomic_bool over;
+};
+
+static struct draw *give_late(void *user, const char *model, int width, int height)
+{
+    struct late *l = user;
+    (void)model, (void)width, (void)height;
+
+    if (l->given)
+        return NULL;
+    l->given = true;
+    return &l->draw;
+}
+
+static void late_done(void *user, struct draw *d, struct draw_result *r)
+{
+    struct late *l = user;
+    (void)d;
+
+    image_release(&r->image);
+    atomic_store(&l->over, true);
+}
+
+static void *late_run(void *user)
+{
+    struct late *l = user;
+    struct draw_source source = {
+        .user = l, .next = give_late, .progress = go_on, .done = late_done};
+    struct err e = {0};
+
+    return provider_draw(l->provider, "cpu", &source, &e) ? l : NULL;
+}
+
+/* A slot whose work never ends makes room for another that waits. */
+static void endless_work_keeps_nobody_out(void **state)
+{
+    struct provider *p = open_native((struct provider_options){.slots = 2, .memory_budget = 1});
+    struct arena a = {0};
+    struct late late = {.provider = p};
+    struct endless *endless = calloc(1, sizeof *endless);
+    struct draw_source source = {
+        .user = endless, .next = give_endlessly, .progress = go_on, .done = free_result};
+    struct recipe r = complete(p, &a, "{'prompt': 'x', 'steps': 3, 'sampler': 'euler'}");
+    struct err e = {0};
+    pthread_t thread;
+    void *failed = NULL;
+    (void)state;
+
+    assert_non_null(endless);
+    endless->over = &late.over;
+    for (int i = 0; i < ENDLESS; i++)
+        endless->draws[i].recipe = r;
+    late.draw.recipe = complete(p, &a, "{'prompt': 'x', 'steps': 1, 'model': 'sdxl'}");
+    assert_int_equal(pthread_create(&thread, NULL, late_run, &late), 0);
+    assert_int_equal(provider_draw(p, "cpu", &source, &e), 0);
+    pthread_join(thread, &failed);
+    assert_null(failed);
+    assert_true(endless->given < ENDLESS);
+    free(endless);
+    arena_release(&a);
+    provider_close(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(used_models_stay_open),   cmocka_unit_test(the_oldest_makes_room),
         cmocka_unit_test(slots_share_a_model),     cmocka_unit_test(slots_wait_for_room),
-        cmocka_unit_test(waiting_can_be_given_up),
+        cmocka_unit_test(waiting_can_be_given_up), cmocka_unit_test(endless_work_keeps_nobody_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
