@@ -18,7 +18,7 @@ struct http_options http_options(void)
     return (struct http_options){
         .address = "127.0.0.1",
         .event_threads = 2,
-        .workers = 16,
+        .workers = 8,
         .queue = 512,
         .max_connections = 4096,
         .max_connections_per_address = 256,

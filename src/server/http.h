@@ -203,7 +203,8 @@ struct http_options {
     int (*identify)(struct request *r, struct identity *out, struct err *e);
     /* Requests below /socket.io/ go there (raw.h); NULL: they are not found. */
     struct socketio *sockets;
-    /* After every response, for metrics and logs. */
+    /* After every response, for metrics and logs, on an event thread: it must not block. status 0:
+     * the client left before there was one. */
     void (*finished)(void *context, const struct request *r, unsigned status, double seconds,
                      int64_t bytes);
 };
@@ -212,7 +213,9 @@ struct http_options http_options(void); /* the defaults */
 WARN_UNUSED_RESULT int http_start(const struct http_options *o, struct http_server **out,
                                   struct err *e);
 int http_port(const struct http_server *s);
-/* Take no connections, let requests in progress finish for at most `seconds`, close. */
+/* Take no connections, let requests in progress finish for at most `seconds`, close. What still
+ * waits or streams then is cut off; handlers that still run see request_gone() and are waited for.
+ * After socketio_stop. */
 void http_stop(struct http_server *s, double seconds);
 
 #endif
