@@ -65,9 +65,9 @@ static void add_words(struct query *q, const struct source *s, enum db_dialect d
         query_and(q, "w.words @@ CAST(", db_text(words));
         query_add(q, " AS tsquery)");
     } else if (s->words) {
-        query_and(q, "w.prompt MATCH ", db_text(words));
+        query_and(q, "w.generation_words MATCH ", db_text(words));
     } else {
-        query_and(q, "g.seq IN (SELECT rowid FROM generation_words WHERE prompt MATCH ",
+        query_and(q, "g.seq IN (SELECT rowid FROM generation_words WHERE generation_words MATCH ",
                   db_text(words));
         query_add(q, ")");
     }
