@@ -65,9 +65,11 @@ static const char *identity(struct differ *d, const json_t *item)
 static void compare(struct differ *d, const char *pointer, const char *where, const json_t *a,
                     const json_t *b);
 
-/* The items of a list by their identity. */
-static void index_list(struct differ *d, const json_t *list, struct map *out)
+/* One identity per item; the second of two alike is another one. */
+static const char **identities(struct differ *d, const json_t *list, struct map *index)
 {
+    const char **out = arena_alloc(&d->arena, (json_array_size(list) + 1) * sizeof *out);
+    struct map counts = {0};
     json_t *item;
     size_t i;
 
@@ -75,8 +77,18 @@ static void index_list(struct differ *d, const json_t *list, struct map *out)
     {
         size_t *at = ARENA_NEW(&d->arena, size_t);
         *at = i;
-        map_put(out, str_from(identity(d, item)), at);
+        out[i] = identity(d, item);
+        size_t *count = map_get(&counts, str_from(out[i]));
+        if (!count) {
+            count = ARENA_NEW(&d->arena, size_t);
+            map_put(&counts, str_from(out[i]), count);
+        }
+        if ((*count)++)
+            out[i] = arena_printf(&d->arena, "%s #%zu", out[i], *count);
+        map_put(index, str_from(out[i]), at);
     }
+    map_release(&counts);
+    return out;
 }
 
 /* Lists are sets here: what is in one alone was added or removed; the rest is compared. */
@@ -84,16 +96,15 @@ static void compare_lists(struct differ *d, const char *pointer, const char *whe
                           const json_t *b)
 {
     struct map in_a = {0}, in_b = {0};
+    const char **of_a = identities(d, a, &in_a), **of_b = identities(d, b, &in_b);
     size_t i, last = 0, common = 0;
     bool moved = false;
     json_t *item;
 
-    index_list(d, a, &in_a);
-    index_list(d, b, &in_b);
     json_array_foreach((json_t *)a, i, item)
     {
         const char *place = arena_printf(&d->arena, "%s/%zu", pointer, i);
-        const size_t *at = map_get(&in_b, str_from(identity(d, item)));
+        const size_t *at = map_get(&in_b, str_from(of_a[i]));
         if (!at) {
             change(d, place, where, item, NULL);
             continue;
@@ -105,7 +116,7 @@ static void compare_lists(struct differ *d, const char *pointer, const char *whe
     }
     json_array_foreach((json_t *)b, i, item)
     {
-        if (!map_get(&in_a, str_from(identity(d, item))))
+        if (!map_get(&in_a, str_from(of_b[i])))
             change(d, arena_printf(&d->arena, "%s/%zu", pointer, i), where, NULL, item);
     }
     if (moved)
