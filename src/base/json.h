@@ -12,6 +12,7 @@
 #define BASE_JSON_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -27,8 +28,10 @@ WARN_UNUSED_RESULT int json_read(struct str text, json_t **out, struct err *e);
  * and a real without a fraction is written as an integer, so that 7 and 7.0 are the same. Equal
  * values have equal texts. */
 char *json_canonical(const json_t *value, struct arena *a);
-/* As written: keys in order of insertion, compact. */
+/* Keys in order of insertion, no blanks, reals in the shortest form that reads back as the same. */
 char *json_compact(const json_t *value, struct arena *a);
+/* The same into a buffer; ERR_NOMEM when it does not fit. */
+WARN_UNUSED_RESULT int json_write(const json_t *value, struct buf *out);
 
 /* A member of an object, or the default when it is absent, null, or of another type. */
 const char *json_text(const json_t *object, const char *key, const char *fallback);

@@ -1,8 +1,9 @@
-#include "api_routes.h"
 #include "api/auth.h"
+#include "api/generation_json.h"
 #include "api/live.h"
 #include "api/sockets.h"
 #include "api/throttle.h"
+#include "api_routes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "cauldron.h"
@@ -286,6 +287,12 @@ static void finished(void *context, const struct request *r, unsigned status, do
         LOG_TEXT("address", request_address(r)));
 }
 
+/* As the API shows it; no step is on its way any more. */
+static json_t *describe(const struct generation *g)
+{
+    return generation_json(g, NULL);
+}
+
 /* ============================== Start and stop ============================== */
 
 static struct http_options http_from(const struct want *want, struct app *app)
@@ -375,6 +382,7 @@ static struct app *app_from(const struct want *want, struct platform *p)
     app->provider = p->provider;
     app->metrics = p->metrics;
     app->sentry = p->sentry;
+    p->submitter.describe = describe;
     app->throttle = throttle_new();
     app->live = live_new(p->bus);
     app->session_ms = (int64_t)(want->session_hours * 3600e3);

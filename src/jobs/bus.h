@@ -25,7 +25,8 @@
 struct bus;
 
 struct bus_event {
-    const char *room;      /* of Socket.IO; NULL: everyone */
+    const char *room;      /* of Socket.IO, or several with spaces between: whoever is in more
+                              than one gets it once; NULL: everyone */
     const char *name;      /* "generation:{id}:progress", ... */
     const char *data;      /* JSON value: the event's only argument */
     struct str attachment; /* bytes that {"_placeholder":true,"num":0} in data stands for */
@@ -59,7 +60,6 @@ void bus_stats(struct bus *b, struct bus_stats *out);
 /* How messages reach other processes; memory has nothing to do. */
 struct bus_frame; /* bus_frame.h */
 struct bus_backend {
-    const char *scheme;
     int (*open)(struct bus *b, const char *url, struct err *e);
     void (*close)(struct bus *b);
     /* False: dropped. Must not block. */

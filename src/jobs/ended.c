@@ -63,18 +63,16 @@ static void publish(struct hub *h, const struct generation *g, struct arena *a)
 
     if (!x)
         return;
-    struct bus_event event = {.room = arena_printf(a, "generation:%s", g->id),
-                              .name = arena_printf(a, "generation:%s:done", g->id),
-                              .data = json_compact(x, a)};
+    user_room(g->user_id, user);
+    /* The owner hears of a run's cells through the run. */
+    struct bus_event event = {
+        .room = arena_printf(a, "generation:%s %s", g->id, g->experiment_id ? "" : user),
+        .name = arena_printf(a, "generation:%s:done", g->id),
+        .data = json_compact(x, a)};
     json_decref(x);
     bus_publish(h->s->bus, &event);
-    if (g->experiment_id) {
+    if (g->experiment_id)
         publish_cell(h, g, event.data, a);
-        return;
-    }
-    user_room(g->user_id, user);
-    event.room = user;
-    bus_publish(h->s->bus, &event);
 }
 
 /* Under the lock; the copies stay in the list until they are told. */

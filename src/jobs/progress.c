@@ -97,14 +97,12 @@ static void publish(struct hub *h, const struct run_state *r, const struct run *
                     struct arena *a)
 {
     struct bus_event event = {
-        .room = r->room,
+        .room = arena_printf(a, "%s experiment:%s", r->room, run->experiment_id),
         .name = arena_printf(a, "experiment:%s:progress", run->experiment_id),
         .data = json_compact(data, a),
         .may_drop = run->status == EXPERIMENT_RUNNING,
     };
 
-    bus_publish(h->s->bus, &event);
-    event.room = arena_printf(a, "experiment:%s", run->experiment_id);
     bus_publish(h->s->bus, &event);
 }
 

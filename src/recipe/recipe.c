@@ -108,13 +108,9 @@ char *recipe_json(const struct recipe *r, struct arena *a)
     json_object_set_new(root, "recipe", json_integer(RECIPE_VERSION));
     json_object_set_new(root, "program", json_string("cauldron " CAULDRON_VERSION));
     add_fields(r, root);
-    char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    char *text = json_compact(root, a);
     json_decref(root);
-    if (!text)
-        abort();
-    char *copy = arena_strdup(a, text);
-    free(text);
-    return copy;
+    return text;
 }
 
 static bool set(struct recipe *r, const struct field *f, const json_t *v, struct arena *a)
@@ -239,7 +235,7 @@ char *recipe_parameters(const struct recipe *r, struct arena *a)
                         "%llu, Size: %dx%d%s, "
                         "Model: %s%s%s%s, RNG: %s, Version: cauldron " CAULDRON_VERSION,
                         r->prompt, negative, r->steps, recipe_sampler_label(r->sampler),
-                        recipe_schedule_label(r->schedule), r->guidance, (unsigned long long)r->seed,
-                        r->width, r->height, hash, r->model, skip, strength, eta,
-                        strcmp(r->rng, "cuda") == 0 ? "GPU" : "CPU");
+                        recipe_schedule_label(r->schedule), r->guidance,
+                        (unsigned long long)r->seed, r->width, r->height, hash, r->model, skip,
+                        strength, eta, strcmp(r->rng, "cuda") == 0 ? "GPU" : "CPU");
 }

@@ -1,4 +1,5 @@
 /* What handlers do with a response: they say what it is; seal.c makes it. */
+#include "base/json.h"
 #include "server/exchange.h"
 #include "server/range.h"
 #include "server/shape.h"
@@ -72,6 +73,8 @@ void respond_cookie(struct response *w, const char *name, const char *value, int
 }
 
 /* Takes over `bytes`. */
+enum { ANSWER_MAX = 1 << 30 };
+
 static int respond_owned(struct response *w, unsigned status, const char *type, char *bytes,
                          size_t n)
 {
@@ -86,12 +89,17 @@ static int respond_owned(struct response *w, unsigned status, const char *type, 
 
 int respond_json(struct response *w, unsigned status, json_t *body)
 {
-    char *text = body ? json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    struct buf text;
 
+    buf_init(&text, ANSWER_MAX);
+    int rc = body ? json_write(body, &text) : ERR_ARG;
     json_decref(body);
-    if (!text)
+    if (rc) {
+        buf_release(&text);
         return respond_problem(w, 500, "internal", "an answer could not be written");
-    return respond_owned(w, status, "application/json", text, strlen(text));
+    }
+    size_t n = text.n;
+    return respond_owned(w, status, "application/json", buf_take(&text), n);
 }
 
 int respond_empty(struct response *w, unsigned status)

@@ -1,5 +1,6 @@
 #include "server/rooms.h"
 
+#include "base/str.h"
 #include "base/uuid.h"
 
 #include <pthread.h>
@@ -26,7 +27,8 @@ struct rooms {
     pthread_mutex_t lock;
     struct room **slots;
     size_t mask, count;
-    uint64_t seed; /* names may come from clients: nobody outside can make them collide */
+    uint64_t round; /* of rooms_each */
+    uint64_t seed;  /* names may come from clients: nobody outside can make them collide */
 };
 
 static uint64_t hash_of(const struct rooms *r, const char *name)
@@ -168,6 +170,8 @@ int rooms_join(struct rooms *r, struct member *m, const char *name, struct err *
 {
     int rc = 0;
 
+    if (strchr(name, ' '))
+        return ERR(e, ERR_ARG, "a room's name has no spaces");
     if (strlen(name) > ROOMS_NAME_BYTES)
         return ERR(e, ERR_ARG, "a room's name has at most %d bytes", ROOMS_NAME_BYTES);
     pthread_mutex_lock(&r->lock);
@@ -201,12 +205,25 @@ void rooms_leave_all(struct rooms *r, struct member *m)
     pthread_mutex_unlock(&r->lock);
 }
 
-void rooms_each(struct rooms *r, const char *name, void (*call)(void *user, struct member *m),
+void rooms_each(struct rooms *r, const char *names, void (*call)(void *user, struct member *m),
                 void *user)
 {
+    struct str rest = str_from(names), name;
+    char one[ROOMS_NAME_BYTES + 1];
+
     pthread_mutex_lock(&r->lock);
-    const struct room *room = *find(r, name, hash_of(r, name));
-    for (const struct place *p = room ? room->places : NULL; p; p = p->next_of_room)
-        call(user, p->member);
+    r->round++;
+    while (str_cut(&rest, ' ', &name)) {
+        if (!name.n || name.n > ROOMS_NAME_BYTES)
+            continue;
+        memcpy(one, name.p, name.n);
+        one[name.n] = 0;
+        const struct room *room = *find(r, one, hash_of(r, one));
+        for (const struct place *p = room ? room->places : NULL; p; p = p->next_of_room) {
+            if (p->member->round != r->round)
+                call(user, p->member);
+            p->member->round = r->round;
+        }
+    }
     pthread_mutex_unlock(&r->lock);
 }

@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
     ROOMS_EACH = 1000,      /* that one member may be in */
@@ -27,7 +28,8 @@ struct place;
 struct member {
     struct place *places;
     size_t count;
-    bool gone; /* it has left for good */
+    bool gone;      /* it has left for good */
+    uint64_t round; /* of rooms_each: when it was called last */
 };
 
 struct rooms *rooms_new(void); /* NULL when memory ended */
@@ -41,8 +43,9 @@ void rooms_leave(struct rooms *r, struct member *m, const char *name);
 /* All, and join none any more. */
 void rooms_leave_all(struct rooms *r, struct member *m);
 
-/* `call` must not use the rooms. */
-void rooms_each(struct rooms *r, const char *name, void (*call)(void *user, struct member *m),
+/* Everyone in one of these rooms (names with spaces between), once. `call` must not use the rooms.
+ */
+void rooms_each(struct rooms *r, const char *names, void (*call)(void *user, struct member *m),
                 void *user);
 
 #endif

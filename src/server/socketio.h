@@ -81,7 +81,8 @@ enum emit_kind {
     EMIT_RELIABLE,
     EMIT_VOLATILE, /* dropped for sockets whose queue is more than half full */
 };
-/* Send to everyone in a room of a namespace (room NULL: to all). `arguments` is the text of a JSON
+/* Send to everyone in a room of a namespace, or in one of several (names with spaces between):
+ * once, however many of them a socket is in; room NULL: to all. `arguments` is the text of a JSON
  * array; `attachment` (may be NULL) is the bytes that its {"_placeholder":true,"num":0} stands for.
  */
 void socketio_emit(struct socketio *io, const char *name_space, const char *room, const char *event,

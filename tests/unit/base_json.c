@@ -20,11 +20,35 @@ static void equal_values_have_equal_texts(void **state)
     (void)state;
 
     assert_string_equal(canonical("{\"b\": 7.0, \"a\": [1, -0.0, 1e3, 0.1]}", &a),
-                        "{\"a\":[1,0,1000,0.10000000000000001],\"b\":7}");
+                        "{\"a\":[1,0,1000,0.1],\"b\":7}");
     assert_string_equal(canonical("{\"a\":{\"y\":null,\"x\":true}}", &a),
                         canonical("{ \"a\" : { \"x\":true, \"y\":null } }", &a));
     assert_string_not_equal(canonical("[0.1]", &a), canonical("[0.10000000000000002]", &a));
     assert_string_not_equal(canonical("[\"1\"]", &a), canonical("[1]", &a));
+    arena_release(&a);
+}
+
+static void numbers_and_texts_come_back(void **state)
+{
+    static const double reals[] = {0.1, 0.30000000000000004, 1e300, 5e-324, 1.0 / 3, -2.5, 1e22, 3};
+    struct arena a = {0};
+    struct err e = {0};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
+        json_t *there = json_real(reals[i]), *back;
+        assert_int_equal(json_read(str_from(json_compact(there, &a)), &back, &e), ERR_FORMAT);
+        json_t *list = json_pack("[o]", there);
+        assert_int_equal(json_read(str_from(json_compact(list, &a)), &back, &e), 0);
+        assert_true(json_is_real(json_array_get(back, 0)));
+        assert_true(json_real_value(json_array_get(back, 0)) == reals[i]);
+        json_decref(list);
+        json_decref(back);
+    }
+    json_t *text = json_pack("[s, s]", "0.8 is \"short\"\\\n\x01/\xc3\xa9", "");
+    assert_string_equal(json_compact(text, &a),
+                        "[\"0.8 is \\\"short\\\"\\\\\\n\\u0001/\xc3\xa9\",\"\"]");
+    json_decref(text);
     arena_release(&a);
 }
 
@@ -66,6 +90,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_values_have_equal_texts),
+        cmocka_unit_test(numbers_and_texts_come_back),
         cmocka_unit_test(what_is_no_json_is_refused_with_its_place),
         cmocka_unit_test(members_have_defaults),
     };

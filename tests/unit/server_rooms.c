@@ -33,6 +33,9 @@ static void members_come_and_go(void **state)
     assert_int_equal(size_of(r, "x"), 2);
     assert_int_equal(size_of(r, "y"), 1);
     assert_int_equal(size_of(r, "z"), 0);
+    assert_int_equal(size_of(r, "x y"), 2); /* a is in both */
+    assert_int_equal(size_of(r, " y  z "), 1);
+    assert_int_equal(rooms_join(r, &a, "x y", &e), ERR_ARG);
     rooms_leave(r, &a, "x");
     rooms_leave(r, &a, "x");
     rooms_leave(r, &a, "never");
@@ -56,16 +59,16 @@ static void limits_hold(void **state)
 
     (void)state;
     for (int i = 0; i < ROOMS_EACH; i++) {
-        snprintf(name, sizeof(name), "room %d", i);
+        snprintf(name, sizeof(name), "room-%d", i);
         assert_int_equal(rooms_join(r, &a, name, &e), 0);
     }
-    assert_int_equal(rooms_join(r, &a, "one more", &e), ERR_ARG);
-    assert_int_equal(rooms_join(r, &a, "room 5", &e), 0);
-    assert_int_equal(rooms_join(r, &b, "one more", &e), 0);
+    assert_int_equal(rooms_join(r, &a, "one-more", &e), ERR_ARG);
+    assert_int_equal(rooms_join(r, &a, "room-5", &e), 0);
+    assert_int_equal(rooms_join(r, &b, "one-more", &e), 0);
     rooms_leave(r, &a, "room 999");
-    assert_int_equal(rooms_join(r, &a, "one more", &e), 0);
+    assert_int_equal(rooms_join(r, &a, "one-more", &e), 0);
     for (int i = 0; i < ROOMS_EACH - 1; i++) {
-        snprintf(name, sizeof(name), "room %d", i);
+        snprintf(name, sizeof(name), "room-%d", i);
         assert_int_equal(size_of(r, name), 1);
     }
     memset(name, 'a', ROOMS_NAME_BYTES + 1);
