@@ -13,7 +13,15 @@ enum { INBOX_MAX = 64 << 20 };
 enum { WATCHES_MAX = 10000 };
 #define WATCH_TOPIC "watch"
 
-static const struct bus_backend *const backends[] = {&bus_memory, &bus_redis};
+static const struct {
+    const char *scheme;
+    const struct bus_backend *backend;
+} backends[] = {
+    {"memory:", &bus_memory},
+    {"redis:", &bus_redis},
+    {"rediss:", &bus_redis},
+    {"unix:", &bus_redis},
+};
 
 static int memory_open(struct bus *b, const char *url, struct err *e)
 {
@@ -41,8 +49,7 @@ static bool memory_connected(struct bus *b)
     return true;
 }
 
-const struct bus_backend bus_memory = {"memory", memory_open, memory_close, memory_send,
-                                       memory_connected};
+const struct bus_backend bus_memory = {memory_open, memory_close, memory_send, memory_connected};
 
 /* ==== who watches what ==== */
 
@@ -310,11 +317,9 @@ void bus_stats(struct bus *b, struct bus_stats *out)
 
 static const struct bus_backend *backend_of(const char *url)
 {
-    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
-        struct str rest = str_from(url);
-        if (str_skip(&rest, backends[i]->scheme) && str_starts(rest, ":"))
-            return backends[i];
-    }
+    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++)
+        if (str_starts(str_from(url), backends[i].scheme))
+            return backends[i].backend;
     return NULL;
 }
 
@@ -324,7 +329,7 @@ int bus_open(const char *url, struct bus **out, struct err *e)
     int rc;
 
     if (!backend)
-        return ERR(e, ERR_ARG, "no bus for '%s'; write memory: or redis://host:6379/0", url);
+        return ERR(e, ERR_ARG, "no such bus; write memory: or redis://host:6379/0");
     struct bus *b = calloc(1, sizeof *b);
     if (!b)
         return ERR(e, ERR_NOMEM, "no memory for the bus");

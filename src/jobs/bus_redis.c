@@ -363,5 +363,4 @@ static bool redis_connected(struct bus *b)
     return subscribed;
 }
 
-const struct bus_backend bus_redis = {"redis", redis_open, redis_close, redis_send,
-                                      redis_connected};
+const struct bus_backend bus_redis = {redis_open, redis_close, redis_send, redis_connected};

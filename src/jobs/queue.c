@@ -5,18 +5,25 @@
 
 #include <stdlib.h>
 
-static const struct queue_backend *const backends[] = {&queue_memory, &queue_redis};
+static const struct {
+    const char *scheme;
+    const struct queue_backend *backend;
+} backends[] = {
+    {"memory:", &queue_memory},
+    {"redis:", &queue_redis},
+    {"rediss:", &queue_redis},
+    {"unix:", &queue_redis},
+};
 
 int queue_open(const char *url, struct queue **out, struct err *e)
 {
     for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
-        struct str rest = str_from(url);
-        if (!str_skip(&rest, backends[i]->scheme) || !str_starts(rest, ":"))
+        if (!str_starts(str_from(url), backends[i].scheme))
             continue;
         struct queue *q = calloc(1, sizeof *q);
         if (!q)
             return ERR(e, ERR_NOMEM, "no memory for the queue");
-        q->backend = backends[i];
+        q->backend = backends[i].backend;
         int rc = q->backend->open(q, url, e);
         if (rc) {
             free(q);
@@ -25,7 +32,7 @@ int queue_open(const char *url, struct queue **out, struct err *e)
         *out = q;
         return 0;
     }
-    return ERR(e, ERR_ARG, "no queue for '%s'; write memory: or redis://host:6379/0", url);
+    return ERR(e, ERR_ARG, "no such queue; write memory: or redis://host:6379/0");
 }
 
 void queue_close(struct queue *q)

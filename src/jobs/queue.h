@@ -48,7 +48,6 @@ void queue_wake(struct queue *q);
 bool queue_shared(const struct queue *q);
 
 struct queue_backend {
-    const char *scheme;
     bool shared;
     int (*open)(struct queue *q, const char *url, struct err *e);
     void (*close)(struct queue *q);

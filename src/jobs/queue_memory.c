@@ -229,7 +229,6 @@ static void memory_wake(struct queue *q)
 }
 
 const struct queue_backend queue_memory = {
-    .scheme = "memory",
     .shared = false,
     .open = memory_open,
     .close = memory_close,

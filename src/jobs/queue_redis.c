@@ -379,7 +379,6 @@ static void redis_wake(struct queue *q)
 }
 
 const struct queue_backend queue_redis = {
-    .scheme = "redis",
     .shared = true,
     .open = redis_open,
     .close = redis_close,

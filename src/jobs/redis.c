@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Seconds for connecting and for each answer. */
-enum { CONNECT_SECONDS = 3, ANSWER_SECONDS = 5, PORT = 6379 };
+enum { CONNECT_SECONDS = 3, ANSWER_SECONDS = 5, PORT = 6379, DATABASES = 1 << 16 };
 
 /* ==== addresses ==== */
 
@@ -65,13 +65,23 @@ static int parse_query(struct str query, struct redis_address *to, struct err *e
     struct str part;
 
     while (str_cut(&query, '&', &part)) {
-        if (!str_skip(&part, "prefix=") || !unescape(part, to->prefix, sizeof to->prefix) ||
-            !to->prefix[0])
-            return ERR(e, ERR_ARG, "a Redis URL takes ?prefix=NAME and nothing else");
-        if (strpbrk(to->prefix, "{} "))
-            return ERR(e, ERR_ARG, "a prefix holds no braces or blanks");
+        bool ok = str_skip(&part, "prefix=")
+                      ? unescape(part, to->prefix, sizeof to->prefix) && to->prefix[0]
+                      : str_skip(&part, "db=") && number(part, DATABASES, &to->database);
+        if (!ok)
+            return ERR(e, ERR_ARG, "a Redis URL takes ?prefix=NAME and ?db=NUMBER, nothing else");
     }
+    if (strpbrk(to->prefix, "{} "))
+        return ERR(e, ERR_ARG, "a prefix holds no braces or blanks");
     return 0;
+}
+
+static bool parse_user(struct str who, struct redis_address *to)
+{
+    struct str name;
+
+    return str_cut(&who, ':', &name) && who.p && unescape(name, to->user, sizeof to->user) &&
+           unescape(who, to->password, sizeof to->password);
 }
 
 static bool parse_host(struct str rest, struct redis_address *to)
@@ -91,33 +101,33 @@ static bool parse_host(struct str rest, struct redis_address *to)
     return unescape(host.n ? host : STR("localhost"), to->host, sizeof to->host);
 }
 
+static bool parse_place(struct str rest, struct redis_address *to)
+{
+    struct str host;
+
+    if (to->local)
+        return rest.n && rest.p[0] == '/' && unescape(rest, to->host, sizeof to->host);
+    (void)str_cut(&rest, '/', &host);
+    return parse_host(host, to) && (!rest.n || number(rest, DATABASES, &to->database));
+}
+
 int redis_parse(const char *url, struct redis_address *out, struct err *e)
 {
     struct redis_address to = {.port = PORT, .prefix = "main"};
-    struct str rest = str_from(url), head, who, name;
+    struct str query = str_from(url), rest, who;
 
-    if (str_starts(rest, "rediss:"))
+    if (str_starts(query, "rediss:"))
         return ERR(e, ERR_UNSUPPORTED,
                    "no TLS to Redis here; put stunnel between and use redis://");
-    if (!str_skip(&rest, "redis://"))
-        return ERR(e, ERR_ARG, "a Redis URL begins with redis://");
-    if (str_cut(&rest, '?', &head) && rest.p && parse_query(rest, &to, e))
+    to.local = str_skip(&query, "unix://");
+    if (!to.local && !str_skip(&query, "redis://"))
+        return ERR(e, ERR_ARG, "a Redis URL begins with redis:// or unix://");
+    (void)str_cut(&query, '?', &rest);
+    if (query.p && parse_query(query, &to, e))
         return e->code;
-    rest = head;
-    if (str_starts(rest, "/") && str_ends(rest, ".sock")) {
-        to.local = true;
-        if (!unescape(rest, to.host, sizeof to.host))
-            return ERR(e, ERR_ARG, "the path of Redis's socket is too long");
-        *out = to;
-        return 0;
-    }
-    if (cut_last(&rest, '@', &who)) {
-        if (!str_cut(&who, ':', &name) || !who.p || !unescape(name, to.user, sizeof to.user) ||
-            !unescape(who, to.password, sizeof to.password))
-            return ERR(e, ERR_ARG, "cannot read the user and password of the Redis URL");
-    }
-    (void)str_cut(&rest, '/', &head);
-    if (!parse_host(head, &to) || (rest.n && !number(rest, 1 << 16, &to.database)))
+    if (cut_last(&rest, '@', &who) && !parse_user(who, &to))
+        return ERR(e, ERR_ARG, "cannot read the user and password of the Redis URL");
+    if (!parse_place(rest, &to))
         return ERR(e, ERR_ARG, "cannot read the Redis URL; write redis://host:6379/0");
     *out = to;
     return 0;

@@ -32,8 +32,9 @@ struct redis_address {
     char prefix[64];
 };
 
-/* "redis://[[user]:password@]host[:port][/database][?prefix=name]", "redis:///path?..." with a
- * path that ends in ".sock" for a socket. ERR_ARG says what is wrong without the password. */
+/* "redis://[[user]:password@]host[:port][/database][?prefix=name]", or a socket as
+ * "unix://[[user]:password@]/path[?db=database&prefix=name]". ERR_ARG says what is wrong without
+ * the password. */
 WARN_UNUSED_RESULT int redis_parse(const char *url, struct redis_address *out, struct err *e);
 /* "cauldron:{prefix}:" and the name. */
 void redis_name(const struct redis_address *to, const char *name, char out[REDIS_NAME]);

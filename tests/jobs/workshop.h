@@ -2,8 +2,10 @@
  * workshop.h: everything that jobs need, over a database, a queue and a fake provider, for tests.
  *
  *   struct workshop shop;
- *   workshop_open(&shop, "memory:");           a fresh SQLite file, or a fresh PostgreSQL schema
- *   workshop_start(&shop, NULL);               when CAULDRON_TEST_POSTGRES is set
+ *   workshop_open(&shop, false);               a fresh SQLite file and memory; or, with true, what
+ *   workshop_start(&shop);                     the environment names: a schema of its own in
+ *                                              CAULDRON_TEST_POSTGRES, names of its own in
+ *                                              CAULDRON_TEST_REDIS
  *   workshop_submit(&shop, "cat", 1, 20);      20 pictures, seeds 1 to 20
  *   workshop_wait(&shop);                      until nothing is queued or running
  *   workshop_close(&shop);
@@ -19,7 +21,9 @@
 
 struct workshop {
     char folder[64];
+    bool servers;
     char schema[32]; /* of PostgreSQL, "" otherwise */
+    const char *queue_url;
     struct db *db;
     struct blobs *blobs;
     struct fake fake;
@@ -32,13 +36,15 @@ struct workshop {
     pthread_mutex_t lock;
     struct told {
         struct told *next;
-        char room[64], name[80];
+        char room[128], name[80];
         char *data;
         size_t attached;
     } *told;
 };
 
-void workshop_open(struct workshop *w, const char *queue_url);
+void workshop_open(struct workshop *w, bool servers);
+/* Whether the environment names any. */
+bool workshop_servers(void);
 void workshop_start(struct workshop *w);
 void workshop_stop(struct workshop *w, double seconds);
 void workshop_close(struct workshop *w);

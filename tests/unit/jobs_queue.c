@@ -72,15 +72,18 @@ static void test_addresses(void **state)
     assert_string_equal(to.host, "host");
     assert_int_equal(to.port, 6379);
     assert_string_equal(to.prefix, "main");
-    assert_int_equal(redis_parse("redis:///run/redis.sock?prefix=x", &to, &e), 0);
+    assert_int_equal(redis_parse("unix://:p@/run/redis.sock?db=2&prefix=x", &to, &e), 0);
     assert_true(to.local);
     assert_string_equal(to.host, "/run/redis.sock");
+    assert_string_equal(to.password, "p");
+    assert_int_equal(to.database, 2);
+    assert_string_equal(to.prefix, "x");
     assert_int_equal(redis_parse("redis://", &to, &e), 0);
     assert_string_equal(to.host, "localhost");
     static const char *const wrong[] = {
-        "http://x",         "redis://h:99999",   "redis://h/x",
-        "redis://h?what=1", "redis://h:1%zz",    "redis://%00",
-        "redis://a@h",      "redis://h?prefix=", "redis://h?prefix={"};
+        "http://x",           "redis://h:99999", "redis://h/x", "redis://h?what=1",
+        "redis://h:1%zz",     "redis://%00",     "redis://a@h", "redis://h?prefix=",
+        "redis://h?prefix={", "unix://run/x",    "unix://"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_equal(redis_parse(wrong[i], &to, &e), ERR_ARG);
     assert_int_equal(redis_parse("rediss://h", &to, &e), ERR_UNSUPPORTED);

@@ -19,7 +19,7 @@ static void test_rows(void **state)
     struct workshop w;
 
     (void)state;
-    workshop_open(&w, "memory:");
+    workshop_open(&w, workshop_servers());
     struct generation *rows = workshop_submit(&w, "a cat", 7, 3);
     struct generation g = workshop_get(&w, rows[2].id);
     assert_int_equal(g.status, GENERATION_QUEUED);
@@ -46,7 +46,7 @@ static void test_reuse(void **state)
     struct workshop w;
 
     (void)state;
-    workshop_open(&w, "memory:");
+    workshop_open(&w, workshop_servers());
     workshop_start(&w);
     workshop_submit(&w, "a cat", 1, 4);
     workshop_wait(&w);
@@ -72,7 +72,7 @@ static void test_problems(void **state)
     size_t bad = 99;
 
     (void)state;
-    workshop_open(&w, "memory:");
+    workshop_open(&w, workshop_servers());
     json_t *good = json_pack("{s:s}", "prompt", "x"),
            *many = json_pack("{s:s, s:i}", "prompt", "x", "steps", 5000),
            *model = json_pack("{s:s}", "model", "none");
@@ -107,7 +107,7 @@ static void test_impossible(void **state)
     struct generation *rows;
 
     (void)state;
-    workshop_open(&w, "memory:");
+    workshop_open(&w, workshop_servers());
     json_t *p = json_pack("{s:s, s:s, s:i, s:s}", "prompt", "x", "model", "fake", "steps", 99999,
                           "seed", "18446744073709551615");
     struct wish wish = {.parameters = p, .impossible = "too many steps"};
@@ -130,7 +130,7 @@ static void test_recipe(void **state)
     char key[65];
 
     (void)state;
-    workshop_open(&w, "memory:");
+    workshop_open(&w, workshop_servers());
     json_t *p = json_pack("{s:s}", "prompt", "planned");
     assert_int_equal(provider_complete(w.providers[0], p, &w.a, &r, key, NULL, &e), 0);
     struct wish wishes[] = {{.recipe = &r, .key = key}, {.recipe = &r}, {.parameters = p}};
@@ -151,7 +151,7 @@ static void test_picture(void **state)
     char sha[65], again[65];
 
     (void)state;
-    workshop_open(&w, "memory:");
+    workshop_open(&w, workshop_servers());
     assert_int_equal(image_new(8, 8, 3, &im, &e), 0);
     buf_init(&png, 1 << 20);
     assert_int_equal(image_encode(&im, image_encoding_default(IMAGE_PNG), NULL, &png, &e), 0);
@@ -221,7 +221,7 @@ static void test_wait(void **state)
     struct workshop w;
 
     (void)state;
-    workshop_open(&w, "memory:");
+    workshop_open(&w, workshop_servers());
     atomic_store(&w.fake.hold, true);
     workshop_start(&w);
     struct generation *rows = workshop_submit(&w, "x", 1, 2);

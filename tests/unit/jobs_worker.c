@@ -11,10 +11,10 @@ static struct err e;
 
 static struct workshop w;
 
+/* The state is not NULL: over the servers that the environment names. */
 static int setup(void **state)
 {
-    (void)state;
-    workshop_open(&w, "memory:");
+    workshop_open(&w, *state != NULL);
     return 0;
 }
 
@@ -133,7 +133,8 @@ static void test_no_device(void **state)
 
 static void test_feeder_alone(void **state)
 {
-    (void)state;
+    if (*state)
+        return; /* a shared queue is fed */
     w.options.draw = false;
     workshop_submit(&w, "x", 1, 3);
     workshop_start(&w);
@@ -351,7 +352,7 @@ static void test_dead_worker(void **state)
     assert_int_equal(g.attempts, 2);
 }
 
-/* Two workers, each with a queue of its own over one database: nothing is drawn twice. */
+/* Two workers, each with a queue of its own or one for both: nothing is drawn twice. */
 static void test_two_workers(void **state)
 {
     struct submitter other = w.submitter;
@@ -359,7 +360,7 @@ static void test_two_workers(void **state)
     struct worker *second;
 
     (void)state;
-    assert_int_equal(queue_open("memory:", &other.queue, &e), 0);
+    assert_int_equal(queue_open(w.queue_url, &other.queue, &e), 0);
     assert_int_equal(submitter_open(&other, &e), 0);
     o.submitter = &other;
     w.fake.step_ms = 1;
@@ -491,7 +492,7 @@ static void test_previews(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    static const struct CMUnitTest tests[] = {
         TEST(test_draws),        TEST(test_status),          TEST(test_no_device),
         TEST(test_feeder_alone), TEST(test_retries),         TEST(test_retry_run),
         TEST(test_cancel),       TEST(test_cancel_run),      TEST(test_pause_run),
@@ -500,5 +501,16 @@ int main(void)
         TEST(test_budget),       TEST(test_models),          TEST(test_priority),
         TEST(test_progress),     TEST(test_previews),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    enum { COUNT = sizeof tests / sizeof *tests };
+    struct CMUnitTest all[2 * COUNT];
+    size_t n = COUNT;
+
+    memcpy(all, tests, sizeof tests);
+    if (!workshop_servers())
+        print_message("# SKIP the same with CAULDRON_TEST_POSTGRES, CAULDRON_TEST_REDIS\n");
+    for (size_t i = 0; workshop_servers() && i < COUNT; i++) {
+        all[n] = tests[i];
+        all[n++].initial_state = &w;
+    }
+    return _cmocka_run_group_tests("jobs_worker", all, n, NULL, NULL);
 }
