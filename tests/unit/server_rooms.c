@@ -65,7 +65,7 @@ static void limits_hold(void **state)
     assert_int_equal(rooms_join(r, &a, "one-more", &e), ERR_ARG);
     assert_int_equal(rooms_join(r, &a, "room-5", &e), 0);
     assert_int_equal(rooms_join(r, &b, "one-more", &e), 0);
-    rooms_leave(r, &a, "room 999");
+    rooms_leave(r, &a, "room-999");
     assert_int_equal(rooms_join(r, &a, "one-more", &e), 0);
     for (int i = 0; i < ROOMS_EACH - 1; i++) {
         snprintf(name, sizeof(name), "room-%d", i);
