@@ -148,9 +148,9 @@ void admit(struct request *r);
 
 /* ==== dispatch.c: on the workers ==== */
 
-void dispatch(void *request); /* a job's run */
+void dispatch(void *user); /* a job's run, of a request */
 /* The same for who asks and whether they may, before a large body is read; a refusal is in r->w. */
-void dispatch_early(void *request);
+void dispatch_early(void *user);
 /* Fill r->identity. */
 WARN_UNUSED_RESULT int identify(struct request *r, struct err *e);
 /* Put a problem made of `code` and e into r->w. */

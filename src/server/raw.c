@@ -30,9 +30,9 @@ struct raw {
     void *open_user;
 };
 
-static void drop(struct raw *raw)
+static void drop(struct raw *raw, int holders)
 {
-    if (--raw->holders == 0)
+    if (atomic_fetch_sub(&raw->holders, holders) == holders)
         free(raw);
 }
 
@@ -40,7 +40,7 @@ static void meet(struct raw *raw, int what)
 {
     if ((atomic_fetch_or(&raw->state, what) | what) == (RAW_ENTERED | RAW_GONE))
         socketio_http_gone(raw->server->o.sockets, raw);
-    drop(raw);
+    drop(raw, 1);
 }
 
 static void gone(void *user, enum wake why)
@@ -119,7 +119,7 @@ void raw_end(struct request *r)
     if (raw->open)
         raw->open(raw->open_user, -1, (struct str){0}, NULL);
     raw->open = NULL;
-    drop(raw);
+    drop(raw, 1);
 }
 
 /* ==== what socketio asks ==== */
@@ -189,10 +189,10 @@ bool raw_wants_websocket(const struct raw *raw)
 
 /* ==== answers ==== */
 
-static void unwatch(struct raw *raw)
+/* The watch's hold is returned with socketio's when it has not been woken. */
+static int unwatch(struct raw *raw)
 {
-    if (watch_take(raw->server->watch, raw->ticket))
-        drop(raw);
+    return watch_take(raw->server->watch, raw->ticket) ? 2 : 1;
 }
 
 void raw_reply(struct raw *raw, unsigned status, const char *type, struct str bytes)
@@ -200,9 +200,9 @@ void raw_reply(struct raw *raw, unsigned status, const char *type, struct str by
     struct request *r = raw->request;
 
     respond_bytes(&r->w, status, type, bytes);
-    unwatch(raw);
+    int holders = unwatch(raw);
     exchange_resume(r);
-    drop(raw);
+    drop(raw, holders);
 }
 
 /* RFC 6455 4.2.2: base64 of the SHA-1 of the key and this text. */
@@ -265,7 +265,7 @@ void raw_upgrade(struct raw *raw, void (*open)(void *user, int fd, struct str ex
     struct request *r = raw->request;
     char key[32];
 
-    unwatch(raw);
+    int holders = unwatch(raw);
     raw->open = open;
     raw->open_user = user;
     r->w.status = 101;
@@ -277,7 +277,7 @@ void raw_upgrade(struct raw *raw, void (*open)(void *user, int fd, struct str ex
     }
     r->phase = PHASE_DONE;
     exchange_continue(r);
-    drop(raw);
+    drop(raw, holders);
 }
 
 void raw_upgraded_close(void *handle)

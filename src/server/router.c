@@ -133,14 +133,14 @@ static const struct node *find(const struct node *node, const struct str *segmen
 }
 
 /* The names in the route's path with the request's segments in their places. */
-static void collect(const struct route *route, const struct str *segments, struct arena *a,
-                    struct route_match *out)
+static void collect(const struct route *route, const struct str *segments, size_t count,
+                    struct arena *a, struct route_match *out)
 {
     struct path_param *params = NULL;
     struct str rest = str_from(route->path + 1), pattern;
     size_t n = 0;
 
-    for (size_t i = 0; str_cut(&rest, '/', &pattern); i++)
+    for (size_t i = 0; i < count && str_cut(&rest, '/', &pattern); i++)
         if (is_param(pattern)) {
             if (!params)
                 params = arena_alloc(a, MOST_SEGMENTS * sizeof *params);
@@ -174,6 +174,6 @@ int router_match(const struct router *r, const char *method, struct str path, st
     if (i < 0 || !node->routes[i])
         return ERR(e, ERR_UNSUPPORTED, "this address takes %s", node->allow);
     out->route = node->routes[i];
-    collect(out->route, segments, a, out);
+    collect(out->route, segments, n, a, out);
     return 0;
 }

@@ -560,7 +560,7 @@ class Streams(HttpTest):
 
 
 class Later(HttpTest):
-    options = ("workers=2", "queue=10")
+    options = ("workers=2", "queue=200")
 
     def test_the_time_is_over(self):
         start = time.monotonic()
