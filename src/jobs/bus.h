@@ -39,7 +39,7 @@ void bus_publish(struct bus *b, const struct bus_event *event);
 void bus_listen(struct bus *b, void (*listener)(void *user, const struct bus_event *event),
                 void *user);
 
-/* Short messages between processes, over the same channel: "cancel <job>", "pause", "wake". */
+/* Short messages between processes, over the same channel: "cancel <id>", "pause", "wake". */
 void bus_tell(struct bus *b, const char *topic, const char *text);
 void bus_hear(struct bus *b, void (*hear)(void *user, const char *topic, const char *text),
               void *user);

@@ -146,7 +146,7 @@ int pause_run(struct submitter *s, const char *run_id, bool paused, struct err *
 
     if (rc)
         return rc;
-    bus_tell(s->bus, paused ? "pause" : "wake", run_id);
+    bus_tell(s->bus, paused ? "pause" : "resume", run_id);
     publish_run(s, run_id);
     return 0;
 }
@@ -163,7 +163,7 @@ int pause_queue(struct submitter *s, bool paused, struct err *e)
 
     if (rc)
         return rc;
-    bus_tell(s->bus, paused ? "pause" : "wake", "");
+    bus_tell(s->bus, paused ? "pause" : "resume", "");
     publish_outcome(s, &(struct job_outcome){0});
     return 0;
 }

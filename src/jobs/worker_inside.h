@@ -68,7 +68,7 @@ struct worker {
     bool finished; /* and so does the keeper */
     double deadline;
     bool paused; /* the whole queue */
-    bool feed_now, beat_now;
+    bool feed_now, beat_now, resumed;
     int taken; /* tickets since the queue was fed */
     struct held *held;
     int ready, drawing, ending;

@@ -14,21 +14,22 @@
 #include <string.h>
 
 /* A job whose ticket was lost is handed out again after this long; sooner when the queue is
- * empty, for then it lost everything. */
-enum { AGAIN_MS = 30000, AGAIN_EMPTY_MS = 2000 };
+ * empty, for then it lost everything; at once after a pause, in which tickets were thrown away. */
+enum { AGAIN_MS = 10000, AGAIN_EMPTY_MS = 1000, AGAIN_RESUMED_MS = 1 };
 /* Repairs come with every sixth sweep, so many wishes at once. */
 enum { REPAIR_EACH = 6, REPAIRS = 1000 };
 
 void keeper_hear(void *worker, const char *topic, const char *text)
 {
     struct worker *w = worker;
-    bool feed = strcmp(topic, "wake") == 0;
-    bool beat = strcmp(topic, "cancel") == 0 || strcmp(topic, "pause") == 0;
+    bool resume = strcmp(topic, "resume") == 0, feed = resume || strcmp(topic, "wake") == 0;
+    bool beat = resume || strcmp(topic, "cancel") == 0 || strcmp(topic, "pause") == 0;
 
     (void)text;
     pthread_mutex_lock(&w->lock);
     w->feed_now |= feed;
-    w->beat_now |= beat || (feed && w->paused);
+    w->beat_now |= beat;
+    w->resumed |= resume;
     if (feed || beat)
         pthread_cond_broadcast(&w->changed);
     pthread_mutex_unlock(&w->lock);
@@ -190,7 +191,7 @@ static int feed_step(struct tx *tx, void *user, struct err *e)
     return jobs_feed(tx, f->limit, clock_unix_ms(), f->again_ms, &f->a, &f->rows, &f->count, e);
 }
 
-static int feed(struct worker *w, struct err *e)
+static int feed(struct worker *w, bool resumed, struct err *e)
 {
     struct submitter *s = w->o.submitter;
     struct feed f = {0};
@@ -200,7 +201,7 @@ static int feed(struct worker *w, struct err *e)
     if (rc || waiting >= w->o.window)
         return rc;
     f.limit = w->o.window - (int)waiting;
-    f.again_ms = waiting ? AGAIN_MS : AGAIN_EMPTY_MS;
+    f.again_ms = resumed ? AGAIN_RESUMED_MS : waiting ? AGAIN_MS : AGAIN_EMPTY_MS;
     rc = transact(s->db, feed_step, &f, e);
     for (size_t i = 0; i < f.count && !rc; i++)
         rc = queue_push(s->queue, f.rows[i].id, f.rows[i].priority, e);
@@ -307,10 +308,10 @@ static void complain(bool *failed, int rc, const char *what, const struct err *e
     *failed = rc != 0;
 }
 
-static void do_feed(struct worker *w, struct timers *t, double now)
+static void do_feed(struct worker *w, struct timers *t, bool resumed, double now)
 {
     struct err e;
-    int rc = feed(w, &e);
+    int rc = feed(w, resumed, &e);
 
     complain(&t->feed_failed, rc, "queue cannot be fed", &e);
     t->feed = now + (rc ? fmax(w->o.feed_seconds, 1) : w->o.feed_seconds);
@@ -363,13 +364,15 @@ void *keeper_run(void *argument)
         double now = clock_seconds();
         bool beat = w->beat_now || t.beat <= now, stopping = w->stopping;
         bool fill = feeds && !stopping && (w->feed_now || t.feed <= now);
+        bool resumed = fill && w->resumed;
         w->beat_now = w->feed_now = false;
+        w->resumed = w->resumed && !fill;
         w->taken = fill ? 0 : w->taken;
         pthread_mutex_unlock(&w->lock);
         if (beat)
             do_beat(w, &t, now);
         if (fill)
-            do_feed(w, &t, now);
+            do_feed(w, &t, resumed, now);
         else if (stopping)
             t.feed = now + w->o.feed_seconds;
         if (t.sweep <= now)
