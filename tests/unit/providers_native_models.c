@@ -122,6 +122,35 @@ static void folders_may_change(void **state)
     arena_release(&a);
 }
 
+/* Other weights under the same name are noticed without being told. */
+static void files_may_be_replaced(void **state)
+{
+    struct arena a = {0};
+    char folder[] = "/tmp/cauldron-models-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    const char *tiny = tiny_models(&a), *folders[] = {folder, NULL};
+    const char *weights = arena_printf(&a, "%s/one.safetensors", folder);
+    const char *configs = arena_printf(&a, "%s/one.config", folder);
+    struct provider *p = open_native((struct provider_options){.model_folders = folders});
+    struct provider_model before, after;
+    struct err e = {0};
+    (void)state;
+
+    copy_model(arena_printf(&a, "%s/single-sd1.safetensors", tiny), weights);
+    copy_model(arena_printf(&a, "%s/single-sd1.config", tiny), configs);
+    assert_int_equal(provider_model(p, "one", &a, &before, &e), 0);
+    assert_string_equal(before.architecture, "sd1");
+    assert_int_equal(system(arena_printf(&a, "rm -r '%s' '%s'", weights, configs)), 0);
+    copy_model(arena_printf(&a, "%s/single-xl.safetensors", tiny), weights);
+    copy_model(arena_printf(&a, "%s/single-xl.config", tiny), configs);
+    assert_int_equal(provider_model(p, "one", &a, &after, &e), 0);
+    assert_string_equal(after.architecture, "sdxl");
+    assert_string_not_equal(after.digest, before.digest);
+    provider_close(p);
+    assert_int_equal(system(arena_printf(&a, "rm -r '%s'", folder)), 0);
+    arena_release(&a);
+}
+
 static void catalogues_are_the_engines(void **state)
 {
     struct arena a = {0};
@@ -256,10 +285,10 @@ static void other_tables_work_alike(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(models_are_described),    cmocka_unit_test(digests_are_remembered),
-        cmocka_unit_test(folders_may_change),      cmocka_unit_test(catalogues_are_the_engines),
-        cmocka_unit_test(hardware_and_settings),   cmocka_unit_test(bad_options_are_refused),
-        cmocka_unit_test(other_tables_work_alike),
+        cmocka_unit_test(models_are_described),       cmocka_unit_test(digests_are_remembered),
+        cmocka_unit_test(folders_may_change),         cmocka_unit_test(files_may_be_replaced),
+        cmocka_unit_test(catalogues_are_the_engines), cmocka_unit_test(hardware_and_settings),
+        cmocka_unit_test(bad_options_are_refused),    cmocka_unit_test(other_tables_work_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -311,20 +311,6 @@ static void waiting_can_be_given_up(void **state)
 
 enum { ENDLESS = 400 };
 
-struct endless {
-    struct draw draws[ENDLESS];
-    int given;
-    atomic_bool *over;
-};
-
-static struct draw *give_endlessly(void *user, const char *model, int width, int height)
-{
-    struct endless *s = user;
-    (void)model, (void)width, (void)height;
-
-    return s->given == ENDLESS || atomic_load(s->over) ? NULL : &s->draws[s->given++];
-}
-
 static enum draw_answer go_on(void *user, struct draw *d, int step, int steps,
                               const struct image *preview)
 {
@@ -334,6 +320,7 @@ static enum draw_answer go_on(void *user, struct draw *d, int step, int steps,
 
 struct late {
     struct provider *provider;
+    pthread_t thread;
     struct draw draw;
     bool given;
     atomic_bool over;
@@ -355,6 +342,8 @@ static void late_done(void *user, struct draw *d, struct draw_result *r)
     struct late *l = user;
     (void)d;
 
+    if (r->code)
+        fprintf(stderr, "%s\n", r->message);
     image_release(&r->image);
     atomic_store(&l->over, true);
 }
@@ -369,29 +358,45 @@ static void *late_run(void *user)
     return provider_draw(l->provider, "cpu", &source, &e) ? l : NULL;
 }
 
+struct endless {
+    struct draw draws[ENDLESS];
+    int given;
+    struct late late;
+};
+
+/* The other slot begins when this one is at work. */
+static struct draw *give_endlessly(void *user, const char *model, int width, int height)
+{
+    struct endless *s = user;
+    (void)model, (void)width, (void)height;
+
+    if (s->given == 2)
+        assert_int_equal(pthread_create(&s->late.thread, NULL, late_run, &s->late), 0);
+    return s->given == ENDLESS || atomic_load(&s->late.over) ? NULL : &s->draws[s->given++];
+}
+
 /* A slot whose work never ends makes room for another that waits. */
 static void endless_work_keeps_nobody_out(void **state)
 {
     struct provider *p = open_native((struct provider_options){.slots = 2, .memory_budget = 1});
     struct arena a = {0};
-    struct late late = {.provider = p};
     struct endless *endless = calloc(1, sizeof *endless);
     struct draw_source source = {
         .user = endless, .next = give_endlessly, .progress = go_on, .done = free_result};
     struct recipe r = complete(p, &a, "{'prompt': 'x', 'steps': 3, 'sampler': 'euler'}");
     struct err e = {0};
-    pthread_t thread;
     void *failed = NULL;
     (void)state;
 
     assert_non_null(endless);
-    endless->over = &late.over;
-    for (int i = 0; i < ENDLESS; i++)
+    endless->late.provider = p;
+    for (int i = 0; i < ENDLESS; i++) { /* of different lengths: the batch is never empty */
         endless->draws[i].recipe = r;
-    late.draw.recipe = complete(p, &a, "{'prompt': 'x', 'steps': 1, 'model': 'sdxl'}");
-    assert_int_equal(pthread_create(&thread, NULL, late_run, &late), 0);
+        endless->draws[i].recipe.steps = 3 + i % 2;
+    }
+    endless->late.draw.recipe = complete(p, &a, "{'prompt': 'x', 'steps': 1, 'model': 'sdxl'}");
     assert_int_equal(provider_draw(p, "cpu", &source, &e), 0);
-    pthread_join(thread, &failed);
+    pthread_join(endless->late.thread, &failed);
     assert_null(failed);
     assert_true(endless->given < ENDLESS);
     free(endless);
