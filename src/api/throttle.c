@@ -101,7 +101,7 @@ static double wait_of(struct throttle *t, enum kind kind, const char *address, c
 
     if (!entry)
         return 0;
-    double over = floor(faded(entry, now)) - patience[kind];
+    double over = ceil(faded(entry, now)) - patience[kind];
     if (over < 0)
         return 0;
     return fmax(0, entry->time + fmin(LONGEST_WAIT, exp2(fmin(over, 20))) - now);
