@@ -398,7 +398,7 @@ void session_set_user(struct session *s, void *user)
 
 void engine_check_drained(struct engine *g)
 {
-    if (!g->stopping || !g->drained || g->sessions || g->websockets || g->openings)
+    if (!g->stopping || !g->drained || g->sessions || g->websockets.count || g->openings)
         return;
     void (*drained)(void *) = g->drained;
     g->drained = NULL;
@@ -423,23 +423,23 @@ static void close_one(struct session *s)
 
 static void cut_off(struct session *s)
 {
-    if (s->ws)
-        websocket_drop(s->ws);
-    if (!s->lingering)
-        tell_closed(s, "server shutting down");
-    s->lingering = true;
-    vanish(s);
+    end(s, 1001, "server shutting down");
 }
 
+/* Sockets on their way from http.c are refused when they arrive. */
 static void stop_deadline(struct loop_timer *t)
 {
     struct engine *g = LOOP_OWNER(t, struct engine, deadline);
-    void (*drained)(void *) = g->drained;
 
+    websocket_drop_all(&g->websockets);
     close_all(g, cut_off);
-    g->drained = NULL;
-    if (drained)
-        drained(g->drained_user);
+    g->openings = 0;
+    engine_check_drained(g);
+}
+
+static void websocket_gone(void *user)
+{
+    engine_check_drained(user);
 }
 
 static void stop(struct loop_task *t)
@@ -479,6 +479,8 @@ int engine_new(const struct engine_options *o, struct engine **out, struct err *
     g->mask = slots - 1;
     g->deadline.run = stop_deadline;
     g->stop.run = stop;
+    g->websockets.gone = websocket_gone;
+    g->websockets.user = g;
     *out = g;
     return 0;
 }

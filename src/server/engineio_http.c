@@ -172,18 +172,15 @@ static void ignore_close(void *user, struct websocket *w, const char *reason)
     (void)reason;
 }
 
-static void websocket_gone(void *user)
-{
-    engine_check_drained(user);
-}
-
 static void take_socket(struct engine *g, const struct opening *o)
 {
     static const struct websocket_events nobody = {ignore_message, ignore_close},
                                          probing = {probe_message, probe_closed};
     struct session *s = o->sid[0] ? engine_find(g, str_from(o->sid)) : NULL;
-    struct websocket_options wo = {g->o.loop,      g->o.max_payload, &nobody, NULL,
-                                   &g->websockets, websocket_gone,   g};
+    const struct websocket_options wo = {.loop = g->o.loop,
+                                         .max_message = g->o.max_payload,
+                                         .events = &nobody,
+                                         .group = &g->websockets};
     struct websocket *w;
     struct err e;
 
@@ -198,9 +195,7 @@ static void take_socket(struct engine *g, const struct opening *o)
             session_drop_probe(s);
         return;
     }
-    if (g->stopping) {
-        websocket_close(w, 1001, "server shutting down");
-    } else if (!o->sid[0]) {
+    if (!o->sid[0]) {
         if (!session_new(g, &o->identity, o->credentials, w))
             websocket_close(w, 1013, "no memory");
     } else if (!s || s->lingering || !s->upgrading) {
@@ -217,7 +212,8 @@ static void opened_on_loop(struct loop_task *t)
     struct opening *o = LOOP_OWNER(t, struct opening, task);
     struct engine *g = o->engine;
 
-    g->openings--;
+    if (g->openings > 0)
+        g->openings--;
     take_socket(g, o);
     engine_check_drained(g);
     free(o->extra);
@@ -231,15 +227,16 @@ static void opened(void *user, int fd, struct str extra, void *handle)
 
     o->fd = fd;
     o->handle = handle;
-    if (extra.n && fd >= 0) {
+    if (extra.n && fd >= 0)
         o->extra = malloc(extra.n);
-        if (o->extra) {
-            memcpy(o->extra, extra.p, extra.n);
-            o->extra_n = extra.n;
-        } else {
-            raw_upgraded_close(handle);
-            o->fd = -1;
-        }
+    if (o->extra) {
+        memcpy(o->extra, extra.p, extra.n);
+        o->extra_n = extra.n;
+    }
+    /* Nothing may be left for the loop when http_stop returns. */
+    if (fd >= 0 && (atomic_load(&o->engine->stopping) || (extra.n && !o->extra))) {
+        raw_upgraded_close(handle);
+        o->fd = -1;
     }
     loop_post(o->engine->o.loop, &o->task);
 }

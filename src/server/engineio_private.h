@@ -17,10 +17,10 @@ struct engine {
     char *allowed_origins, *session_cookie;
     struct session **table; /* by sid, chained */
     size_t mask;
-    int sessions;   /* open or lingering */
-    int openings;   /* WebSockets that http.c is handing over */
-    int websockets; /* that are not gone yet */
-    bool stopping;
+    int sessions; /* open or lingering */
+    int openings; /* WebSockets that http.c is handing over */
+    struct websocket_group websockets;
+    atomic_bool stopping;
     struct loop_timer deadline;
     struct loop_task stop;
     double stop_seconds;

@@ -23,9 +23,8 @@ struct websocket {
     struct loop *loop;
     const struct websocket_events *events; /* NULL once closed */
     void *user;
-    int *count;
-    void (*gone)(void *user);
-    void *gone_user;
+    struct websocket_group *group;
+    struct websocket *next, **link;
     void *handle;
     struct loop_watch watch;
     struct loop_task flush, burial;
@@ -49,16 +48,20 @@ struct websocket {
 static void bury(struct loop_task *t)
 {
     struct websocket *w = LOOP_OWNER(t, struct websocket, burial);
+    struct websocket_group *g = w->group;
 
+    *w->link = w->next;
+    if (w->next)
+        w->next->link = w->link;
     wslay_event_context_free(w->context);
     outbox_release(&w->out);
     buf_release(&w->incoming);
     free(w->extra_bytes);
     raw_upgraded_close(w->handle);
-    --*w->count;
-    if (w->gone)
-        w->gone(w->gone_user);
     free(w);
+    g->count--;
+    if (g->gone)
+        g->gone(g->user);
 }
 
 /* Nothing of it is used after this round. */
@@ -86,9 +89,10 @@ static void lose(struct websocket *w, const char *reason)
         events->closed(w->user, w, reason);
 }
 
-void websocket_drop(struct websocket *w)
+void websocket_drop_all(struct websocket_group *g)
 {
-    die(w);
+    for (struct websocket *w = g->first; w; w = w->next)
+        die(w);
 }
 
 static void close_timeout(struct loop_timer *t)
@@ -372,9 +376,7 @@ int websocket_open(const struct websocket_options *o, int fd, struct str extra, 
     w->loop = o->loop;
     w->events = o->events;
     w->user = o->user;
-    w->count = o->count;
-    w->gone = o->gone;
-    w->gone_user = o->gone_user;
+    w->group = o->group;
     w->handle = handle;
     w->watch = (struct loop_watch){fd, EPOLLIN, ready};
     w->flush.run = flush;
@@ -390,7 +392,12 @@ int websocket_open(const struct websocket_options *o, int fd, struct str extra, 
         w->extra = (struct str){copy, extra.n};
         loop_later(o->loop, &w->flush);
     }
-    ++*w->count;
+    o->group->count++;
+    w->next = o->group->first;
+    w->link = &o->group->first;
+    if (w->next)
+        w->next->link = &w->next;
+    o->group->first = w;
     *out = w;
 out:
     if (rc) {

@@ -32,16 +32,20 @@ struct websocket_events {
     void (*closed)(void *user, struct websocket *w, const char *reason);
 };
 
+/* All of one owner. */
+struct websocket_group {
+    struct websocket *first;
+    int count;                /* those whose sockets are not given back yet */
+    void (*gone)(void *user); /* after each that is */
+    void *user;
+};
+
 struct websocket_options {
     struct loop *loop;
     size_t max_message; /* bytes of one that comes in */
     const struct websocket_events *events;
     void *user;
-    /* How many there are: counted up by websocket_open, down when the last is gone and its socket
-     * given back, with a call. */
-    int *count;
-    void (*gone)(void *user);
-    void *gone_user;
+    struct websocket_group *group;
 };
 
 /* fd and handle as raw_upgrade gives them; extra is copied. On failure the socket is given back,
@@ -62,7 +66,7 @@ void websocket_pause(struct websocket *w, bool paused);
 /* Send what waits, then a close frame; `reason` at most 100 bytes. The peer has 2 s for its answer.
  */
 void websocket_close(struct websocket *w, unsigned code, const char *reason);
-/* At once, without a word. */
-void websocket_drop(struct websocket *w);
+/* At once, without a word; `closed` is not called. */
+void websocket_drop_all(struct websocket_group *g);
 
 #endif

@@ -414,6 +414,7 @@ class Ends(Hostile):
         w = self.server.connect()
         busy = self.server.connect()
         busy.send('42["sleep",300]')
+        self.server.connect()  # this one will not answer the close frame
         sid = self.server.open_polling()
         answers = []
         poll = threading.Thread(target=lambda: answers.append(self.server.poll(sid)[0]))
@@ -428,7 +429,7 @@ class Ends(Hostile):
         self.assertEqual(self.server.poll(sid)[0], 400)
         with self.assertRaises(Refused):
             self.server.websocket()
-        self.assertIn("connects 2 disconnects 2", self.server.stop())
+        self.assertIn("connects 3 disconnects 3", self.server.stop())
 
     def test_what_waits_for_polling_is_delivered(self):
         sid = self.server.open_polling()
