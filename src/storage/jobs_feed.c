@@ -218,7 +218,8 @@ static int mark(struct tx *tx, const char *const *ids, size_t n, int64_t now, st
     return 0;
 }
 
-/* Whether this one may feed: two at once would only wait for each other. */
+/* Whether this one may feed: two at once would only wait for each other. Advisory locks belong to
+ * the whole database, installations to their schemas. */
 static int may_feed(struct tx *tx, struct arena *a, bool *out, struct err *e)
 {
     struct db_rows rows;
@@ -232,8 +233,9 @@ static int may_feed(struct tx *tx, struct arena *a, bool *out, struct err *e)
         *out = true;
         return 0;
     }
-    rc = tx_query(tx, "SELECT CAST(pg_try_advisory_xact_lock(7093846422) AS int)", DB_NONE, a,
-                  &rows, e);
+    rc = tx_query(
+        tx, "SELECT CAST(pg_try_advisory_xact_lock(709384, hashtext(current_schema())) AS int)",
+        DB_NONE, a, &rows, e);
     if (rc == 0)
         *out = db_i64(&rows, 0, 0) != 0;
     return rc;

@@ -24,7 +24,8 @@ static int lock(struct tx *tx, struct err *e)
 {
     if (db_dialect(tx_db(tx)) == DIALECT_SQLITE)
         return 0;
-    return tx_exec(tx, "SELECT pg_advisory_xact_lock(7093846421)", DB_NONE, NULL, e);
+    return tx_exec(tx, "SELECT pg_advisory_xact_lock(709383, hashtext(current_schema()))", DB_NONE,
+                   NULL, e);
 }
 
 static const struct migration *embedded(enum db_dialect dialect, int64_t number)

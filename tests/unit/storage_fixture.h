@@ -45,7 +45,7 @@ static inline struct fixture *fixture(void **state)
     struct fixture *f = *state;
 
     if (!f->db) {
-        print_message("CAULDRON_TEST_POSTGRES is not set: nothing was tested on PostgreSQL\n");
+        print_message("# CAULDRON_TEST_POSTGRES is not set: nothing was tested on PostgreSQL\n");
         skip();
     }
     return f;
