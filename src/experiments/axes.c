@@ -4,10 +4,9 @@
 #include "experiments/parameters.h"
 #include "experiments/values.h"
 
-#include <stdio.h>
 #include <string.h>
 
-enum { LONGEST_WORD = 64, LONGEST_SEARCH = 400, LONGEST_NAME = 200 };
+enum { LONGEST_WORD = 64, LONGEST_SEARCH = 400, LONGEST_NAME = 1000 };
 
 static const struct {
     const char *member, *parameter;
@@ -125,9 +124,9 @@ static json_t *read_zip(const json_t *axis, json_t *variables, struct spec_probl
     const json_t *zip = json_object_get(axis, "zip");
     struct at here = {at, "zip", 0};
     size_t n = json_array_size(zip), i, length = 0;
-    json_t *parts = json_array(), *item;
-    char name[LONGEST_NAME + 1] = "";
-    const char *chosen = NULL;
+    json_t *parts = json_array(), *result = NULL, *item;
+    const char *name = "", *chosen = NULL;
+    struct arena a = {0};
 
     problem_members(problems, at, axis, known);
     if (n < 2 || n > SPEC_MAX_ZIP) {
@@ -140,23 +139,26 @@ static json_t *read_zip(const json_t *axis, json_t *variables, struct spec_probl
         json_t *part = read_axis(item, variables, true, problems, &one);
         if (!part)
             continue;
-        size_t used = strlen(name), count = json_array_size(json_object_get(part, "values"));
-        snprintf(name + used, sizeof name - used, "%s%s", used ? "+" : "",
-                 json_text(part, "name", ""));
+        size_t count = json_array_size(json_object_get(part, "values"));
+        name = arena_printf(&a, "%s%s%s", name, name[0] ? "+" : "", json_text(part, "name", ""));
         if (length && count != length)
             problem(problems, &one, "%zu values, as many as the axis before it", length);
         length = count;
         json_array_append_new(parts, part);
     }
     chosen = axis_name(axis, name, problems, at);
+    if (chosen && strlen(chosen) > LONGEST_NAME) {
+        problem(problems, at, "a name for these axes, since theirs are long");
+        chosen = NULL;
+    }
     if (json_array_size(parts) < n)
         chosen = NULL;
 out:
-    if (!chosen) {
-        json_decref(parts);
-        return NULL;
-    }
-    return json_pack("{ssso}", "name", chosen, "zip", parts);
+    if (chosen)
+        result = json_pack("{sssO}", "name", chosen, "zip", parts);
+    json_decref(parts);
+    arena_release(&a);
+    return result;
 }
 
 static json_t *read_axis(const json_t *axis, json_t *variables, bool inner,
