@@ -4,6 +4,7 @@
 #include "api/a1111.h"
 
 #include "api/a1111_text.h"
+#include "api/names.h"
 #include "api/order.h"
 #include "api/pictures.h"
 #include "base/json.h"
@@ -166,6 +167,27 @@ static int set_overrides(struct response *w, json_t *p, const json_t *settings, 
     return 1;
 }
 
+/* A1111 sends eta to samplers that know it and lets others be: DDIM and TCD here. The ancestral
+ * ones know it, too, but are drawn at 1 only. 1: a problem was answered. */
+static int set_eta(struct request *r, struct response *w, json_t *p, const json_t *body,
+                   const json_t *info)
+{
+    json_t *eta = value_of(body, info, "eta", "Eta", NULL);
+    const char *name = json_text(p, "sampler", NULL);
+    const struct sampler_entry *s = find_sampler(name, request_arena(r));
+    bool ancestral = s && strstr(s->name, "ancestral");
+
+    if (json_is_number(eta) && (!name || (s && s->uses_eta)) && json_number_value(eta) != 0)
+        json_object_set(p, "eta", eta);
+    bool refused = ancestral && json_is_number(eta) && json_number_value(eta) != 1;
+    json_decref(eta);
+    if (!refused)
+        return 0;
+    respond_problem(w, 422, "unsupported", "ancestral samplers are drawn with eta 1 only");
+    problem_field(w, "/eta", "1, or nothing");
+    return 1;
+}
+
 static void set_numbers(json_t *p, const json_t *body, const json_t *info, bool img2img)
 {
     json_object_set_new(p, "seed", value_of(body, info, "seed", "Seed", json_integer(-1)));
@@ -174,7 +196,6 @@ static void set_numbers(json_t *p, const json_t *body, const json_t *info, bool 
                         value_of(body, info, "cfg_scale", "CFG scale", json_real(CFG_SCALE)));
     json_object_set_new(p, "width", value_of(body, info, "width", "Size-1", json_integer(SIDE)));
     json_object_set_new(p, "height", value_of(body, info, "height", "Size-2", json_integer(SIDE)));
-    json_object_set_new(p, "eta", value_of(body, info, "eta", "Eta", json_integer(0)));
     if (img2img)
         json_object_set_new(
             p, "strength",
@@ -272,6 +293,8 @@ static int translate(struct request *r, struct response *w, const json_t *body, 
         json_object_set_new(p, "negative_prompt", json_string(negative));
     set_numbers(p, body, info, img2img);
     set_names(r, p, body, info, model ? model : chosen);
+    if (set_eta(r, w, p, body, info))
+        return 1;
     return img2img ? take_pictures(r, w, p, body, e) : 0;
 }
 

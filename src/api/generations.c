@@ -3,6 +3,7 @@
 #include "api/app.h"
 #include "api/auth.h"
 #include "api/generation_json.h"
+#include "api/names.h"
 #include "api/order.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -14,7 +15,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 /* ==== list ==== */
 
@@ -52,38 +52,19 @@ static const char *plain_seed(const char *digits)
     return digits;
 }
 
-static bool is_one_of(const char *text, const char *name, const char *label,
-                      const char *const *aliases)
-{
-    if (strcasecmp(name, text) == 0 || strcasecmp(label, text) == 0)
-        return true;
-    for (; aliases && *aliases; aliases++)
-        if (strcasecmp(*aliases, text) == 0)
-            return true;
-    return false;
-}
-
 /* The database has our names; other programs' are understood too. */
 static const char *plain_sampler(const char *name, struct arena *a)
 {
-    size_t count;
-    const struct sampler_entry *s = provider_samplers(a, &count);
+    const struct sampler_entry *s = find_sampler(name, a);
 
-    for (size_t i = 0; name && i < count; i++)
-        if (is_one_of(name, s[i].name, s[i].label, s[i].aliases))
-            return s[i].name;
-    return name;
+    return s ? s->name : name;
 }
 
 static const char *plain_schedule(const char *name, struct arena *a)
 {
-    size_t count;
-    const struct schedule_entry *s = provider_schedules(a, &count);
+    const struct schedule_entry *s = find_schedule(name, a);
 
-    for (size_t i = 0; name && i < count; i++)
-        if (is_one_of(name, s[i].name, s[i].label, s[i].aliases))
-            return s[i].name;
-    return name;
+    return s ? s->name : name;
 }
 
 static void narrow(struct generation_filter *f, const json_t *query, struct arena *a)

@@ -199,7 +199,10 @@ int api_requeue_job(struct request *r, struct response *w, struct err *e)
 
     if ((rc = tx_begin(app_of(r)->db, TX_WRITE, &tx, e)))
         return rc;
-    if ((rc = job_of(r, tx, &job, e)) || (rc = jobs_requeue(tx, job.id, clock_unix_ms(), e))) {
+    if (!(rc = job_of(r, tx, &job, e)) && job.status != JOB_FAILED)
+        rc = ERR(e, ERR_CONFLICT, "job %s is %s; only failed ones are tried again", job.id,
+                 job_status_name(job.status));
+    if (rc || (rc = jobs_requeue(tx, job.id, clock_unix_ms(), e))) {
         tx_rollback(tx);
         return rc;
     }

@@ -107,13 +107,15 @@ class Server:
         return ["--data", str(self.folder / "data"), *self.backends.options]
 
     def add_user(self, name, role, password):
-        storage = [x for x in self.storage()]
-        if "--redis" in storage:
+        storage = self.storage()
+        if "--redis" in storage:  # users are none of the queue's business
             at = storage.index("--redis")
             del storage[at:at + 2]
-        subprocess.run([PROGRAM, "user", "add", name, "--role", role, "--password-stdin", *storage],
-                       input=password + "\n", text=True, check=True, env=self.environment(),
-                       cwd=self.folder, stdout=subprocess.DEVNULL)
+        done = subprocess.run([PROGRAM, "user", "add", name, "--role", role, *storage], text=True,
+                              input=password + "\n", env=self.environment(), cwd=self.folder,
+                              capture_output=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"no user was added: {done.stderr}")
 
     def start(self):
         self.process = subprocess.Popen(
