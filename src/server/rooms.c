@@ -170,8 +170,8 @@ int rooms_join(struct rooms *r, struct member *m, const char *name, struct err *
 {
     int rc = 0;
 
-    if (strchr(name, ' '))
-        return ERR(e, ERR_ARG, "a room's name has no spaces");
+    if (!name[0] || strchr(name, ' '))
+        return ERR(e, ERR_ARG, "a room's name is a word without spaces");
     if (strlen(name) > ROOMS_NAME_BYTES)
         return ERR(e, ERR_ARG, "a room's name has at most %d bytes", ROOMS_NAME_BYTES);
     pthread_mutex_lock(&r->lock);
@@ -217,7 +217,7 @@ void rooms_each(struct rooms *r, const char *names, void (*call)(void *user, str
         if (!name.n || name.n > ROOMS_NAME_BYTES)
             continue;
         memcpy(one, name.p, name.n);
-        one[name.n] = 0;
+        one[name.n] = '\0';
         const struct room *room = *find(r, one, hash_of(r, one));
         for (const struct place *p = room ? room->places : NULL; p; p = p->next_of_room) {
             if (p->member->round != r->round)

@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define ROOMS_ALL "*" /* where a caller may keep everyone; names of others are its business */
+
 enum {
     ROOMS_EACH = 1000,      /* that one member may be in */
     ROOMS_NAME_BYTES = 256, /* of a name */

@@ -134,7 +134,7 @@ static void emit_on_loop(struct loop_task *t)
     if (o->socket)
         socket_deliver(o->socket, o->message, o->kind);
     else
-        rooms_each(o->space->rooms, o->room ? o->room : "", deliver_to_member, o);
+        rooms_each(o->space->rooms, o->room ? o->room : ROOMS_ALL, deliver_to_member, o);
     emission_done(o);
 }
 
@@ -225,7 +225,7 @@ static void disconnect_on_loop(struct loop_task *t)
     if (o->socket)
         disconnect(o->socket);
     else
-        rooms_each(o->space->rooms, o->room ? o->room : "", collect, (void *)&list);
+        rooms_each(o->space->rooms, o->room ? o->room : ROOMS_ALL, collect, (void *)&list);
     for (struct socket *s = list; s; s = next) {
         next = s->next_doomed;
         disconnect(s);

@@ -21,7 +21,7 @@ enum { SOCKET_ID_TEXT = 33 };
 
 struct name_space {
     char *name;
-    struct rooms *rooms; /* the room "" holds everyone who is connected */
+    struct rooms *rooms; /* ROOMS_ALL holds everyone who is connected */
 };
 
 struct socketio {

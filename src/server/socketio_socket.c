@@ -170,7 +170,7 @@ static void settle_connect(struct loop_task *t)
         s->state = SOCKET_CONNECTED;
         loop_timer_clear(s->io->loop, &s->client->connect_timer);
         atomic_fetch_add(&s->io->connected, 1);
-        if (rooms_join(s->space->rooms, &s->member, "", &e))
+        if (rooms_join(s->space->rooms, &s->member, ROOMS_ALL, &e))
             LOG(LOG_WARNING, "a socket misses what is sent to all", LOG_ERR(&e));
         session_send(s->client->session, o->message, false);
         outbox_each(&s->held, send_held, s->client->session);
@@ -382,13 +382,13 @@ const char *socket_namespace(const struct socket *s)
 
 int socket_join(struct socket *s, const char *room, struct err *e)
 {
-    if (!room[0])
-        return ERR(e, ERR_ARG, "a room needs a name");
+    if (strcmp(room, ROOMS_ALL) == 0)
+        return ERR(e, ERR_ARG, "the room '%s' is everyone's already", room);
     return rooms_join(s->space->rooms, &s->member, room, e);
 }
 
 void socket_leave(struct socket *s, const char *room)
 {
-    if (room[0])
+    if (strcmp(room, ROOMS_ALL) != 0)
         rooms_leave(s->space->rooms, &s->member, room);
 }

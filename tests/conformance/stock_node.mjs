@@ -134,10 +134,13 @@ const cases = {
   async "has rooms"(server, way) {
     const client = await open(server, way);
     const other = await open(server, "upgrade");
-    assert.equal(await client.ask("join", `room of ${way}`), "joined");
-    other.io.emit("say", `room of ${way}`, "hello", Buffer.from([5]));
+    assert.equal(await client.ask("join", `room:${way}`), "joined");
+    other.io.emit("say", `room:${way}`, "hello", Buffer.from([5]));
     const [event, text, bytes] = await client.next();
     assert.deepEqual([event, text, Buffer.from(bytes)[0]], ["said", "hello", 5]);
+    other.io.emit("shout", "all");
+    assert.deepEqual(await client.next(), ["said", "all"]);
+    assert.deepEqual(await other.next(), ["said", "all"]);
     other.close();
     return client;
   },

@@ -36,6 +36,7 @@ static void members_come_and_go(void **state)
     assert_int_equal(size_of(r, "x y"), 2); /* a is in both */
     assert_int_equal(size_of(r, " y  z "), 1);
     assert_int_equal(rooms_join(r, &a, "x y", &e), ERR_ARG);
+    assert_int_equal(rooms_join(r, &a, "", &e), ERR_ARG);
     rooms_leave(r, &a, "x");
     rooms_leave(r, &a, "x");
     rooms_leave(r, &a, "never");
