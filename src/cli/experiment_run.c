@@ -181,15 +181,10 @@ static int watch(struct platform *p, const char *run_id, bool quiet, struct aren
 static int draw_and_watch(const struct want *want, struct platform *p, const char *run_id,
                           struct arena *a, struct run *out, struct err *e)
 {
-    struct worker_options o = worker_options();
+    struct worker_options o = platform_worker(p, &want->platform);
     struct worker *worker;
 
-    o.submitter = &p->submitter;
-    o.provider = p->provider;
     o.draw = !want->no_draw;
-    o.finished = count_picture;
-    o.phase = count_phase;
-    o.user = p->metrics;
     if (worker_start(&o, &worker, e))
         return e->code;
     int rc = watch(p, run_id, want->quiet, a, out, e);

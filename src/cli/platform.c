@@ -121,7 +121,7 @@ void platform_close(struct platform *p)
 
 /* ============================== Metrics of drawing ============================== */
 
-void count_picture(void *user, const struct draw_result *r, const struct job_row *job)
+static void count_picture(void *user, const struct draw_result *r, const struct job_row *job)
 {
     struct metrics *m = user;
     char labels[METRIC_LABELS];
@@ -132,12 +132,27 @@ void count_picture(void *user, const struct draw_result *r, const struct job_row
         metrics_observe(m, METRIC_PICTURE_SECONDS, "", r->seconds);
 }
 
-void count_phase(void *user, const char *phase, double seconds)
+static void count_phase(void *user, const char *phase, double seconds)
 {
     char labels[METRIC_LABELS];
 
     metrics_labels(labels, "phase", phase, NULL);
     metrics_observe(user, METRIC_PHASE_SECONDS, labels, seconds);
+}
+
+struct worker_options platform_worker(struct platform *p, const struct platform_options *o)
+{
+    struct worker_options w = worker_options();
+
+    w.submitter = &p->submitter;
+    w.provider = p->provider;
+    w.draw = true;
+    w.lease_seconds = o->lease_seconds;
+    w.heartbeat_seconds = o->lease_seconds / 6; /* five may be lost */
+    w.finished = count_picture;
+    w.phase = count_phase;
+    w.user = p->metrics;
+    return w;
 }
 
 /* ============================== Signals ============================== */

@@ -28,129 +28,73 @@ struct platform_options {
     const char *sentry, *environment;
     int dtype;
     int threads, slots, max_rows, max_attempts;
-    double memory_gb;
+    double memory_gb, lease_seconds;
     bool low_memory;
 };
 
 extern const char *const log_levels[], *const log_formats[], *const dtypes[];
 
-#define PLATFORM_STORE(T, f)                                                                       \
-    {.heading = "Storage"},                                                                        \
-        {.name = "data",                                                                           \
-         .type = OPT_STRING,                                                                       \
-         OPT_INTO(T, f.data),                                                                      \
-         .value = "DIR",                                                                           \
-         .initial = "data",                                                                        \
-         .help =                                                                                   \
-             "where the database and the pictures lie, unless the next options say otherwise"},    \
-        {.name = "database",                                                                       \
-         .type = OPT_STRING,                                                                       \
-         OPT_INTO(T, f.database),                                                                  \
-         .value = "URL",                                                                           \
-         .environment = "DATABASE_URL",                                                            \
-         .help = "sqlite:FILE or postgresql://...; else DATA/cauldron.db"},                        \
-        {.name = "db-connections",                                                                 \
-         .type = OPT_INT,                                                                          \
-         OPT_INTO(T, f.db_connections),                                                            \
-         .value = "N",                                                                             \
-         .min = 2,                                                                                 \
-         .max = 1000,                                                                              \
-         .initial = "16",                                                                          \
-         .help = "connections to the database at most"},                                           \
-        {.name = "blobs",                                                                          \
-         .type = OPT_STRING,                                                                       \
-         OPT_INTO(T, f.blobs),                                                                     \
-         .value = "URL",                                                                           \
-         .environment = "BLOB_URL",                                                                \
-         .help = "file:DIR for the pictures; else DATA/blobs"},                                    \
-        {.name = "log-level",                                                                      \
-         .type = OPT_CHOICE,                                                                       \
-         OPT_INTO(T, f.log_level),                                                                 \
-         .choices = log_levels,                                                                    \
-         .initial = "info",                                                                        \
-         .help = "what is written to stderr"},                                                     \
-        {.name = "log-format",                                                                     \
-         .type = OPT_CHOICE,                                                                       \
-         OPT_INTO(T, f.log_format),                                                                \
-         .choices = log_formats,                                                                   \
-         .initial = "auto",                                                                        \
-         .help = "auto: text on a terminal, else JSON"}
+/* Rows of an option table: T is the command's struct, f its struct platform_options. */
+// clang-format off
+#define PLATFORM_STORE(T, f)                                                                      \
+    {.heading = "Storage"},                                                                       \
+    {.name = "data", .type = OPT_STRING, OPT_INTO(T, f.data), .value = "DIR",                     \
+     .initial = "data",                                                                           \
+     .help = "where database and pictures lie, unless the next options differ"},                  \
+    {.name = "database", .type = OPT_STRING, OPT_INTO(T, f.database), .value = "URL",             \
+     .environment = "DATABASE_URL",                                                               \
+     .help = "sqlite:FILE or postgresql://...; else DATA/cauldron.db"},                           \
+    {.name = "db-connections", .type = OPT_INT, OPT_INTO(T, f.db_connections), .value = "N",      \
+     .min = 2, .max = 1000, .initial = "16",                                                      \
+     .help = "connections to the database at most"},                                              \
+    {.name = "blobs", .type = OPT_STRING, OPT_INTO(T, f.blobs), .value = "URL",                   \
+     .environment = "BLOB_URL",                                                                   \
+     .help = "file:DIR for the pictures; else DATA/blobs"},                                       \
+    {.name = "log-level", .type = OPT_CHOICE, OPT_INTO(T, f.log_level), .choices = log_levels,    \
+     .initial = "info",                                                                           \
+     .help = "what is written to stderr"},                                                        \
+    {.name = "log-format", .type = OPT_CHOICE, OPT_INTO(T, f.log_format),                         \
+     .choices = log_formats, .initial = "auto",                                                   \
+     .help = "auto: text on a terminal, else JSON"}
 
-#define PLATFORM_DRAW(T, f)                                                                        \
-    {.heading = "Jobs"},                                                                           \
-        {.name = "redis",                                                                          \
-         .type = OPT_STRING,                                                                       \
-         OPT_INTO(T, f.redis),                                                                     \
-         .value = "URL",                                                                           \
-         .environment = "REDIS_URL",                                                               \
-         .initial = "memory:",                                                                     \
-         .help = "redis://HOST:PORT/DB; memory: is a queue in this process"},                      \
-        {.name = "max-attempts",                                                                   \
-         .type = OPT_INT,                                                                          \
-         OPT_INTO(T, f.max_attempts),                                                              \
-         .value = "N",                                                                             \
-         .min = 1,                                                                                 \
-         .max = 100,                                                                               \
-         .initial = "5",                                                                           \
-         .help = "for errors that may pass"},                                                      \
-        {.heading = "Drawing"},                                                                    \
-        {.name = "dtype",                                                                          \
-         .type = OPT_CHOICE,                                                                       \
-         OPT_INTO(T, f.dtype),                                                                     \
-         .choices = dtypes,                                                                        \
-         .initial = "auto",                                                                        \
-         .help = "of products; auto and f32 are equal to the reference"},                          \
-        {.name = "threads",                                                                        \
-         .type = OPT_INT,                                                                          \
-         OPT_INTO(T, f.threads),                                                                   \
-         .value = "N",                                                                             \
-         .min = 0,                                                                                 \
-         .max = 1024,                                                                              \
-         .initial = "0",                                                                           \
-         .help = "of a slot; 0: the cores divided by the slots"},                                  \
-        {.name = "slots",                                                                          \
-         .type = OPT_INT,                                                                          \
-         OPT_INTO(T, f.slots),                                                                     \
-         .value = "N",                                                                             \
-         .min = 1,                                                                                 \
-         .max = 64,                                                                                \
-         .initial = "1",                                                                           \
-         .help = "batches drawn at once"},                                                         \
-        {.name = "max-rows",                                                                       \
-         .type = OPT_INT,                                                                          \
-         OPT_INTO(T, f.max_rows),                                                                  \
-         .value = "N",                                                                             \
-         .min = 0,                                                                                 \
-         .max = 32,                                                                                \
-         .initial = "0",                                                                           \
-         .help =                                                                                   \
-             "pictures, two per guided one, in a pass of the network; 0: the engine's choice"},    \
-        {.name = "memory-gb",                                                                      \
-         .type = OPT_F64,                                                                          \
-         OPT_INTO(T, f.memory_gb),                                                                 \
-         .value = "F",                                                                             \
-         .min = 0,                                                                                 \
-         .max = 1e6,                                                                               \
-         .initial = "0",                                                                           \
-         .help = "for models kept open; 0: half of the memory"},                                   \
-        {.name = "low-memory",                                                                     \
-         .type = OPT_FLAG,                                                                         \
-         OPT_INTO(T, f.low_memory),                                                                \
-         .help = "let the weights of a part of the network go when it is done"}
+#define PLATFORM_DRAW(T, f)                                                                       \
+    {.heading = "Jobs"},                                                                          \
+    {.name = "redis", .type = OPT_STRING, OPT_INTO(T, f.redis), .value = "URL",                   \
+     .environment = "REDIS_URL", .initial = "memory:",                                            \
+     .help = "redis://HOST:PORT/DB; memory: is a queue in this process"},                         \
+    {.name = "max-attempts", .type = OPT_INT, OPT_INTO(T, f.max_attempts), .value = "N",          \
+     .min = 1, .max = 100, .initial = "5",                                                        \
+     .help = "for errors that may pass"},                                                         \
+    {.name = "lease-seconds", .type = OPT_F64, OPT_INTO(T, f.lease_seconds), .value = "F",        \
+     .min = 1, .max = 3600, .initial = "30",                                                      \
+     .help = "after which what a dead worker held is drawn by another"},                          \
+    {.heading = "Drawing"},                                                                       \
+    {.name = "dtype", .type = OPT_CHOICE, OPT_INTO(T, f.dtype), .choices = dtypes,                \
+     .initial = "auto",                                                                           \
+     .help = "of products; auto and f32 are equal to the reference"},                             \
+    {.name = "threads", .type = OPT_INT, OPT_INTO(T, f.threads), .value = "N", .min = 0,          \
+     .max = 1024, .initial = "0",                                                                 \
+     .help = "of a slot; 0: the cores divided by the slots"},                                     \
+    {.name = "slots", .type = OPT_INT, OPT_INTO(T, f.slots), .value = "N", .min = 1, .max = 64,   \
+     .initial = "1",                                                                              \
+     .help = "batches drawn at once"},                                                            \
+    {.name = "max-rows", .type = OPT_INT, OPT_INTO(T, f.max_rows), .value = "N", .min = 0,        \
+     .max = 32, .initial = "0",                                                                   \
+     .help = "pictures (guided ones count twice) in a pass; 0: the engine's choice"},             \
+    {.name = "memory-gb", .type = OPT_F64, OPT_INTO(T, f.memory_gb), .value = "F", .min = 0,      \
+     .max = 1e6, .initial = "0",                                                                  \
+     .help = "for models kept open; 0: half of the memory"},                                      \
+    {.name = "low-memory", .type = OPT_FLAG, OPT_INTO(T, f.low_memory),                           \
+     .help = "let the weights of a finished part of the network go"}
 
-#define PLATFORM_REPORT(T, f)                                                                      \
-    {.name = "sentry",                                                                             \
-     .type = OPT_STRING,                                                                           \
-     OPT_INTO(T, f.sentry),                                                                        \
-     .value = "DSN",                                                                               \
-     .environment = "SENTRY_DSN",                                                                  \
-     .help = "where crashes and internal errors are reported"},                                    \
-        {.name = "environment",                                                                    \
-         .type = OPT_STRING,                                                                       \
-         OPT_INTO(T, f.environment),                                                               \
-         .value = "NAME",                                                                          \
-         .initial = "production",                                                                  \
-         .help = "that reports name"}
+#define PLATFORM_REPORT(T, f)                                                                     \
+    {.name = "sentry", .type = OPT_STRING, OPT_INTO(T, f.sentry), .value = "DSN",                 \
+     .environment = "SENTRY_DSN",                                                                 \
+     .help = "where crashes and internal errors are reported"},                                   \
+    {.name = "environment", .type = OPT_STRING, OPT_INTO(T, f.environment), .value = "NAME",      \
+     .initial = "production",                                                                     \
+     .help = "that reports name"}
+// clang-format on
 
 struct platform {
     struct arena arena;
@@ -173,9 +117,8 @@ WARN_UNUSED_RESULT int platform_open(const struct platform_options *o, enum plat
                                      struct platform *out, struct err *e);
 void platform_close(struct platform *p);
 
-/* For worker_options.finished and .phase, with the platform's metrics as user. */
-void count_picture(void *metrics, const struct draw_result *r, const struct job_row *job);
-void count_phase(void *metrics, const char *phase, double seconds);
+/* A worker of this platform, counted in its metrics. */
+struct worker_options platform_worker(struct platform *p, const struct platform_options *o);
 
 /* Block SIGINT, SIGTERM and SIGHUP in this thread and those it starts; then wait for one. */
 void signals_block(void);

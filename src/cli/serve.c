@@ -18,7 +18,6 @@
 
 struct want {
     struct platform_options platform;
-    struct worker_options worker;
     const char *address, *allowed_hosts, *allowed_origins, *trusted_proxies, *web;
     int port, workers, queue, event_threads, connections, connections_per_address, sockets;
     double rate, header_seconds, body_seconds, idle_seconds, stop_seconds, session_hours;
@@ -359,14 +358,9 @@ static void say_hello(const struct want *want, const struct app *app, int port)
 
 static int start_worker(const struct want *want, struct platform *p, struct app *app, struct err *e)
 {
-    struct worker_options o = worker_options();
+    struct worker_options o = platform_worker(p, &want->platform);
 
-    o.submitter = &p->submitter;
-    o.provider = p->provider;
     o.draw = !want->no_draw;
-    o.finished = count_picture;
-    o.phase = count_phase;
-    o.user = p->metrics;
     return worker_start(&o, &app->worker, e);
 }
 

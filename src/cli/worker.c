@@ -49,17 +49,11 @@ static const struct opt_spec spec = {
 
 static int work(const struct want *want, struct platform *p, struct err *e)
 {
-    struct worker_options o = worker_options();
+    struct worker_options o = platform_worker(p, &want->platform);
     struct worker *worker;
 
-    o.submitter = &p->submitter;
-    o.provider = p->provider;
     o.device = want->device;
     o.name = want->name;
-    o.draw = true;
-    o.finished = count_picture;
-    o.phase = count_phase;
-    o.user = p->metrics;
     if (worker_start(&o, &worker, e))
         return e->code;
     LOG(LOG_INFO, "working", LOG_TEXT("device", want->device));

@@ -82,7 +82,9 @@ int jobs_cancel_run(struct tx *tx, const char *run_id, int64_t now, struct arena
     if (rc)
         return rc;
     changes_add(&c, &ended, GENERATION_QUEUED, GENERATION_CANCELLED, false, 0);
-    return changes_apply(tx, &c, now, out, e);
+    rc = changes_apply(tx, &c, now, out, e);
+    /* Whatever it has drawn: it was cancelled. */
+    return rc || !ended.count ? rc : runs_store_status(tx, run_id, EXPERIMENT_CANCELLED, now, e);
 }
 
 int jobs_cancel(struct tx *tx, const char *id, int64_t now, struct arena *a,
