@@ -1,6 +1,7 @@
 #!/bin/sh
-# Every test: the ordinary build, unit and parity tests again under ASan and UBSan, and the fuzz
-# targets for FUZZ_SECONDS each. The last line sums up: "N passed, N failed".
+# Every test: the ordinary build (with a real PostgreSQL and Redis), what parses and computes again
+# under ASan and UBSan, what has threads again under TSan, and the fuzz targets for FUZZ_SECONDS
+# each. The last line sums up: "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.."
 FUZZ_SECONDS=${FUZZ_SECONDS:-5}
@@ -8,25 +9,33 @@ export FUZZ_SECONDS
 summary=$(mktemp)
 trap 'rm -f "$summary"' EXIT
 
-# stage FOLDER "SETUP OPTIONS" "TEST OPTIONS": build and run; a build that fails counts as one failure.
+# stage FOLDER "SETUP OPTIONS" TEST OPTIONS...: build and run; a build that fails counts as one failure.
 stage() {
     folder=$1
+    options=$2
+    shift 2
     rm -f "$folder/meson-logs/testlog.json"
     # shellcheck disable=SC2086 # options are meant to be split
-    if { [ -f "$folder/build.ninja" ] || meson setup "$folder" $2; } && ninja -C "$folder"; then
-        meson test -C "$folder" --no-rebuild --print-errorlogs $3
+    if { [ -f "$folder/build.ninja" ] || meson setup "$folder" $options; } && ninja -C "$folder"; then
+        $servers meson test -C "$folder" --no-rebuild --print-errorlogs "$@"
     fi
     python3 tools/test_summary.py "$folder" >>"$summary"
 }
 
-stage build "" ""
+tools/test_clients.sh
+servers="python3 tests/servers.py --"
+stage build ""
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 stage build-asan "-Db_sanitize=address,undefined" \
-    "--suite unit --suite parity --suite fuzz --timeout-multiplier 10"
+    --suite unit --suite parity --suite fuzz --suite server --timeout-multiplier 10
+# The engine's threads are OpenMP's, which TSan cannot see: what has threads of its own is tested.
+export TSAN_OPTIONS=halt_on_error=1
+stage build-tsan "-Db_sanitize=thread -Db_lundef=false" --suite threads --timeout-multiplier 10
+servers=
 CC=clang-19 stage build-fuzz \
     "-Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dtests=false" \
-    "--timeout-multiplier 10"
+    --timeout-multiplier 10
 
 awk '{ print "  " $0 } { passed += $2; failed += $4 }
     END { printf "%d passed, %d failed\n", passed, failed; exit failed > 0 || passed == 0 }' "$summary"
