@@ -198,6 +198,36 @@ static int events(struct request *r, struct response *w, struct err *e)
                           &(struct stream){"text/event-stream", 0.05, c, next_event, end_events});
 }
 
+static long nothing_yet(void *user, char *out, size_t n)
+{
+    (void)user;
+    (void)out;
+    (void)n;
+    return 0;
+}
+
+static int silence(struct request *r, struct response *w, struct err *e)
+{
+    struct count *c = calloc(1, sizeof *c);
+
+    if (!c)
+        return ERR(e, ERR_NOMEM, "no memory");
+    c->app = request_context(r);
+    return respond_stream(w, 200,
+                          &(struct stream){"text/event-stream", 1000, c, nothing_yet, end_events});
+}
+
+static int finished(struct request *r, struct response *w, struct err *e)
+{
+    struct app *app = request_context(r);
+
+    (void)e;
+    pthread_mutex_lock(&app->lock);
+    int n = app->finished;
+    pthread_mutex_unlock(&app->lock);
+    return respond_json(w, 200, json_integer(n));
+}
+
 static int cookies(struct request *r, struct response *w, struct err *e)
 {
     (void)r;
@@ -262,6 +292,8 @@ static const struct route routes[] = {
     {"GET", "/later/{n}", "later", .query = &query, .handle = later},
     {"POST", "/finish/{n}", "finish", .handle = finish},
     {"GET", "/events/{n}", "events", .handle = events},
+    {"GET", "/silence", "silence", .handle = silence},
+    {"GET", "/finished", "finished", .handle = finished},
     {"GET", "/cookies", "cookies", .handle = cookies},
     {"GET", "/viewer", "viewer", .role = ROLE_VIEWER, .scope = "read", .handle = hello},
     {"POST", "/editor", "editor", .role = ROLE_EDITOR, .scope = "write", .handle = hello},

@@ -155,6 +155,8 @@ class Bodies(HttpTest):
             response.begin()
             self.problem(Answer(response), 413, "body_too_large")
             self.assertEqual(response.getheader("Connection"), "close")
+            s.settimeout(3)
+            self.assertEqual(s.recv(1), b"")  # nothing more is coming, says the server at once
 
     def chunked(self, path, chunks):
         yield f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
@@ -558,6 +560,18 @@ class Streams(HttpTest):
                 s.recv(100)
         self.assertEqual(int(server.stop()), 20)  # every stream was released
 
+    def test_clients_that_leave_during_a_long_pause(self):
+        server = self.other()
+        with contextlib.closing(server.connect()) as s:
+            s.sendall(b"GET /silence HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertIn(b"text/event-stream", s.recv(4096))
+            self.assertEqual(server.get("/finished").json, 0)
+        for _ in range(100):
+            if server.get("/finished").json:
+                break
+            time.sleep(0.05)
+        self.assertEqual(server.get("/finished").json, 1)
+
 
 class Later(HttpTest):
     options = ("workers=2", "queue=200")
@@ -633,7 +647,7 @@ class Limits(HttpTest):
                 self.assertEqual(statuses, [200, 200, 429], client)
 
     def closed(self, s):
-        s.settimeout(10)
+        s.settimeout(5)  # before the deadline for headers
         try:
             return s.recv(1) == b""
         except ConnectionResetError:

@@ -16,6 +16,7 @@ static void hosts(void **state)
     assert_false(host_allowed("localhost", ""));
     assert_false(host_allowed("", "localhost,,"));
     assert_false(host_allowed("[::1", "[::1]"));
+    assert_false(host_allowed("[::1]", "[:"));
 }
 
 static void host_texts(void **state)

@@ -71,6 +71,43 @@ static void a_full_queue_refuses(void **state)
     assert_int_equal(done, 4);
 }
 
+static atomic_int together;
+
+/* Until four of these run at the same time. */
+static void meet(void *user)
+{
+    double end = clock_seconds() + 10;
+
+    (void)user;
+    together++;
+    while (together < 4 && clock_seconds() < end)
+        usleep(1000);
+    if (together == 4)
+        done++;
+}
+
+static void all_threads_come_when_jobs_are_long(void **state)
+{
+    struct job jobs[4];
+    struct pool *p;
+    struct err e;
+
+    (void)state;
+    for (int round = 0; round < 20; round++) {
+        done = together = 0;
+        assert_int_equal(pool_start(4, 10, &p, &e), 0);
+        for (int i = 0; i < 4; i++) {
+            jobs[i] = (struct job){.run = meet};
+            assert_true(pool_add(p, &jobs[i], false));
+        }
+        double end = clock_seconds() + 20;
+        while (done < 4 && clock_seconds() < end) /* pool_stop would wake them all */
+            usleep(1000);
+        assert_int_equal(done, 4);
+        pool_stop(p);
+    }
+}
+
 static void impossible_pools(void **state)
 {
     struct pool *p = NULL;
@@ -219,9 +256,13 @@ static void many_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_job_runs_once), cmocka_unit_test(a_full_queue_refuses),
-        cmocka_unit_test(impossible_pools),    cmocka_unit_test(times_in_order),
-        cmocka_unit_test(taken_is_not_woken),  cmocka_unit_test(peers_that_go_away),
+        cmocka_unit_test(every_job_runs_once),
+        cmocka_unit_test(a_full_queue_refuses),
+        cmocka_unit_test(all_threads_come_when_jobs_are_long),
+        cmocka_unit_test(impossible_pools),
+        cmocka_unit_test(times_in_order),
+        cmocka_unit_test(taken_is_not_woken),
+        cmocka_unit_test(peers_that_go_away),
         cmocka_unit_test(many_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
