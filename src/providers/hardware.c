@@ -30,8 +30,9 @@ static struct str text(const struct reader *r, const char *path)
     if (!f)
         return (struct str){0};
     buf_init(&b, MAX_TEXT);
-    while ((n = fread(part, 1, sizeof part, f)) > 0 && buf_add(&b, part, n) == 0)
-        ;
+    do
+        n = fread(part, 1, sizeof part, f);
+    while (buf_add(&b, part, n) == 0 && n == sizeof part);
     fclose(f);
     struct str copy = str_from(arena_str(r->arena, (struct str){b.p, b.n}));
     buf_release(&b);
@@ -121,8 +122,9 @@ static struct str group_file(const struct reader *r, const char *mount, const ch
     struct str p = str_from(path);
 
     for (; above > 0 && p.n > 1; above--)
-        while (p.n && p.p[--p.n] != '/')
-            ;
+        do
+            p.n--;
+        while (p.n && p.p[p.n] != '/');
     if (above > 0 || strstr(path, ".."))
         return (struct str){0};
     return text(r, arena_printf(r->arena, "%s%.*s/%s", mount, (int)p.n, p.p, name));

@@ -85,6 +85,13 @@ struct native {
     struct provider_stats stats;
 };
 
+/* What the engine's public functions say, as an error of this house; never 0. */
+static inline int native_error(const struct cauldron_error *from, struct err *e)
+{
+    (void)ERR(e, (enum err_code)from->code, "%s", from->message);
+    return from->code < 0 ? from->code : ERR_FORMAT;
+}
+
 /* ==== native_models.c ==== */
 
 /* A model by name, as it is on disk; with its digest when asked for (slow the first time). Names of

@@ -115,7 +115,7 @@ static int read_facts(struct native *n, const char *path, const struct model_sta
     o.isa = n->isa;
     o.threads = 1;
     if (cauldron_open(path, &o, &model, &error))
-        return ERR(e, error.code, "%s", error.message);
+        return native_error(&error, e);
     describe(model, &f);
     cauldron_close(model);
     if (!model_digest_known(a, n->data_folder, path, NULL, stamp, f.digest))

@@ -189,7 +189,7 @@ static int open_model(const struct native *n, const struct opened *o, struct cau
     options.low_memory = n->low_memory;
     options.max_rows = n->max_rows;
     if (cauldron_open(o->path, &options, &model, &error))
-        return ERR(e, error.code, "%s", error.message);
+        return native_error(&error, e);
     /* A single pass that cannot fit would take the whole process down with it. */
     model->workspace_most = (size_t)(n->hardware.memory / 4 * 3 / n->slots);
     *out = model;
