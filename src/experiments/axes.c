@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { LONGEST_WORD = 64, LONGEST_SEARCH = 400, LONGEST_NAME = 1000 };
+enum { LONGEST_WORD = 64, LONGEST_SEARCH = 200, LONGEST_NAME = 200 };
 
 static const struct {
     const char *member, *parameter;
@@ -36,16 +36,22 @@ const char *axes_label(const json_t *point, struct arena *a)
     return text[0] ? text : "(empty)";
 }
 
+/* Longer texts, such as prompts, are their own labels. */
 static void add_labels(json_t *values)
 {
     struct arena a = {0};
+    json_t *label;
     json_t *point;
     size_t i;
 
     json_array_foreach(values, i, point)
     {
-        if (!json_object_get(point, "label"))
-            json_object_set_new(point, "label", json_string(axes_label(point, &a)));
+        if (json_object_get(point, "label"))
+            continue;
+        label = json_string(axes_label(point, &a));
+        if (parameter_text(label, 1, VALUES_LABEL))
+            json_object_set(point, "label", label);
+        json_decref(label);
     }
     arena_release(&a);
 }
@@ -91,9 +97,9 @@ static const char *axis_kind(const json_t *axis, json_t *variables, const struct
         }
         problem(problems, &here, "a word of letters, digits and _ that is no parameter's name");
     } else {
-        if (word && *word && strlen(word) <= LONGEST_SEARCH)
+        if (parameter_text(json_object_get(axis, kind), 1, LONGEST_SEARCH))
             return kind;
-        problem(problems, &here, "a text of 1 to %d bytes to look for in the prompts",
+        problem(problems, &here, "a text of 1 to %d characters to look for in the prompts",
                 LONGEST_SEARCH);
     }
     return NULL;
@@ -103,13 +109,12 @@ static const char *axis_name(const json_t *axis, const char *fallback,
                              struct spec_problems *problems, const struct at *at)
 {
     const json_t *name = json_object_get(axis, "name");
-    size_t n = json_string_length(name);
 
     if (!name)
         return fallback;
-    if (n && n <= LONGEST_NAME && strlen(json_string_value(name)) == n)
+    if (parameter_text(name, 1, LONGEST_NAME))
         return json_string_value(name);
-    problem(problems, &(struct at){at, "name", 0}, "a text of 1 to %d bytes", LONGEST_NAME);
+    problem(problems, &(struct at){at, "name", 0}, "a text of 1 to %d characters", LONGEST_NAME);
     return NULL;
 }
 

@@ -41,7 +41,7 @@ static void check_points(const json_t *axis, struct spec_problems *problems, con
         const char *identity = "=", *label = "~";
         for (size_t p = 0; p < axis_parts(axis); p++) {
             json_t *bare = json_copy((json_t *)point_of(axis, p, i));
-            const char *l = json_text(bare, "label", "");
+            const char *l = axes_label(bare, &a);
             label = arena_printf(&a, "%s%zu:%s", label, strlen(l), l);
             json_object_del(bare, "label");
             if (json_object_get(bare, "value"))

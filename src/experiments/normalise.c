@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LONGEST_TITLE = 800, LONGEST_NOTES = 40000, LONGEST_REASON = 400 };
+enum { LONGEST_TITLE = 200, LONGEST_NOTES = 10000, LONGEST_REASON = 1000 };
 
 /* What the functions below share. */
 struct normaliser {
@@ -66,9 +66,9 @@ static void read_head(struct normaliser *n)
     for (size_t i = 0; i < 2; i++) {
         const json_t *v = get(n, texts[i].member);
         const char *text = v ? json_string_value(v) : "";
-        if (!text || strlen(text) != json_string_length(v) || strlen(text) > texts[i].longest)
+        if (v && !parameter_text(v, 0, texts[i].longest))
             problem(n->problems, &(struct at){&n->root, texts[i].member, 0},
-                    "a text of at most %zu bytes", texts[i].longest);
+                    "a text of at most %zu characters", texts[i].longest);
         json_object_set_new(n->out, texts[i].member, json_string(text ? text : ""));
     }
     json_object_set_new(n->out, "order", json_string(order ? order : ""));
@@ -263,10 +263,9 @@ static void read_constraint(struct normaliser *n, const json_t *c, const struct 
     }
     if (!reason)
         return;
-    size_t length = json_string_length(reason);
-    if (set || !length || length > LONGEST_REASON || strlen(json_string_value(reason)) != length)
+    if (set || !parameter_text(reason, 1, LONGEST_REASON))
         problem(n->problems, &(struct at){at, "reason", 0},
-                "with require or drop, a text of 1 to %d bytes", LONGEST_REASON);
+                "with require or drop, a text of 1 to %d characters", LONGEST_REASON);
     else
         json_object_set(out, "reason", (json_t *)reason);
 }
@@ -294,11 +293,12 @@ static void read_budget(struct normaliser *n)
     struct at at = {&n->root, "budget", 0};
     const json_t *written = get(n, "budget"), *seconds = json_object_get(written, "seconds"),
                  *cells = json_object_get(written, "cells");
-    json_t *out = json_object();
+    json_t *out;
 
-    json_object_set_new(n->out, "budget", out);
     if (!written || json_is_null(written))
         return;
+    out = json_object();
+    json_object_set_new(n->out, "budget", out);
     if (!json_is_object(written)) {
         problem(n->problems, &at, "an object with seconds, cells, or both");
         return;
@@ -349,6 +349,12 @@ static const json_t *axis_named(const struct normaliser *n, const char *name)
     return NULL;
 }
 
+/* Only texts too long for labels are without one. */
+static const char *label_text(const json_t *point)
+{
+    return json_text(point, "label", json_text(point, "value", ""));
+}
+
 /* The label of the reference on its axis: the largest number, or the last value. */
 static const char *default_reference(const json_t *axis)
 {
@@ -362,7 +368,7 @@ static const char *default_reference(const json_t *axis)
         if (json_num(json_array_get(values, i), "value", 0) >
             json_num(json_array_get(values, best), "value", 0))
             best = i;
-    return json_text(json_array_get(values, best), "label", "");
+    return label_text(json_array_get(values, best));
 }
 
 static bool scalar_is(const json_t *a, const json_t *b)
@@ -382,7 +388,7 @@ static const char *label_of(const json_t *axis, const json_t *value)
     {
         if (scalar_is(json_object_get(point, "value"), value) ||
             scalar_is(json_object_get(point, "label"), value))
-            return json_text(point, "label", "");
+            return label_text(point);
     }
     return NULL;
 }

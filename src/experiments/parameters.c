@@ -7,7 +7,7 @@
 
 enum { NAME_BYTES = 400, PROMPT_BYTES = PARAMETER_PROMPT_BYTES, PICTURE_BYTES = 16 << 20 };
 
-static const char *const spacings[] = {"leading", "linspace", "trailing", NULL};
+static const char *const spacings[] = {"model", "leading", "linspace", "trailing", NULL};
 static const char *const rngs[] = {"cpu", "cuda", NULL};
 
 static const struct parameter parameters[] = {
@@ -70,7 +70,7 @@ const char *parameter_expected(const struct parameter *p, char out[128])
     case PARAMETER_NAME:
     case PARAMETER_TEXT:
         if (p->choices == spacings)
-            snprintf(out, 128, "leading, linspace or trailing");
+            snprintf(out, 128, "model, leading, linspace or trailing");
         else if (p->choices)
             snprintf(out, 128, "cpu or cuda");
         else
@@ -80,12 +80,24 @@ const char *parameter_expected(const struct parameter *p, char out[128])
     return out;
 }
 
+bool parameter_text(const json_t *v, size_t least, size_t most)
+{
+    const char *text = json_string_value(v);
+    size_t n = 0;
+
+    /* jansson can hold a NUL inside a text; C would cut it there. */
+    if (!text || strlen(text) != json_string_length(v))
+        return false;
+    for (; *text; text++)
+        n += (*text & 0xC0) != 0x80;
+    return n >= least && n <= most;
+}
+
 static json_t *text_value(const struct parameter *p, const json_t *v)
 {
     const char *text = json_string_value(v);
     size_t n = json_string_length(v);
 
-    /* jansson can hold a NUL inside a text; C would cut it there. */
     if (!text || strlen(text) != n || (double)n < p->min || (double)n > p->max)
         return NULL;
     if (p->choices) {

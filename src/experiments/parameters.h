@@ -43,6 +43,8 @@ json_t *parameter_value(const struct parameter *p, const json_t *written,
 /* An object of parameters; `seeds`: whether a seed may be among them. A new reference, always. */
 json_t *parameter_object(const json_t *written, bool seeds, struct spec_problems *problems,
                          const struct at *at);
+/* A text of so many code points, without a NUL inside. */
+bool parameter_text(const json_t *v, size_t least, size_t most);
 /* The seed that a scalar in its one form says. */
 uint64_t parameter_seed(const json_t *value);
 

@@ -46,7 +46,7 @@ static struct spec_point bind_point(struct spec *s, const json_t *axis, size_t p
     out.sets = arena_alloc(&s->arena, parts * sizeof *out.sets);
     for (size_t p = 0; p < parts; p++) {
         const json_t *point = json_array_get(json_object_get(axis_part(axis, p), "values"), i);
-        const char *label = json_text(point, "label", "");
+        const char *label = axes_label(point, &s->arena);
         out.label = p ? arena_printf(&s->arena, "%s, %s", out.label, label) : label;
         out.values[p] = json_object_get(point, "value");
         out.sets[p] = json_object_get(point, "set");
@@ -76,21 +76,13 @@ static void bind_reference(struct spec *s, const json_t *reference)
     if (!json_is_object(reference))
         return;
     s->reference_axis = spec_axis_by_name(s, json_text(reference, "axis", ""));
-    const struct spec_axis *axis = &s->axes[s->reference_axis];
-    for (size_t i = 0; i < axis->point_count; i++) {
-        const char *label = json_text(
-            json_array_get(
-                json_object_get(axis_part(json_array_get(json_object_get(s->normalised, "axes"),
-                                                         s->reference_axis),
-                                          0),
-                                "values"),
-                i),
-            "label", "");
-        if (strcmp(label, json_text(reference, "value", "")) == 0) {
+    const json_t *axis =
+        axis_part(json_array_get(json_object_get(s->normalised, "axes"), s->reference_axis), 0);
+    const json_t *values = json_object_get(axis, "values");
+    for (size_t i = 0; s->reference_point == SIZE_MAX && i < json_array_size(values); i++)
+        if (strcmp(axes_label(json_array_get(values, i), &s->arena),
+                   json_text(reference, "value", "")) == 0)
             s->reference_point = i;
-            return;
-        }
-    }
 }
 
 static void bind(struct spec *s)

@@ -272,11 +272,9 @@ static void read_item(struct reading *r, bool settings, const json_t *item, cons
     if (value)
         json_object_set_new(point, "value", value);
     if (label) {
-        size_t n = json_string_length(label);
-        if (!json_is_string(label) || !n || n > PARAMETER_PROMPT_BYTES ||
-            strlen(json_string_value(label)) != n)
-            problem(r->problems, &(struct at){at, "label", 0}, "a text of 1 to %d bytes",
-                    PARAMETER_PROMPT_BYTES);
+        if (!parameter_text(label, 1, VALUES_LABEL))
+            problem(r->problems, &(struct at){at, "label", 0}, "a text of 1 to %d characters",
+                    VALUES_LABEL);
         else
             json_object_set(point, "label", (json_t *)label);
     } else if (settings && json_is_object(item)) {

@@ -11,6 +11,9 @@
 
 #include "experiments/parameters.h"
 
+/* The longest label, in code points. */
+enum { VALUES_LABEL = 200 };
+
 /* `p` NULL: the values of a variable or replacement. `settings`: of an axis of named settings,
  * which have a label and a set but no value. A new reference, or NULL with the problems noted. */
 json_t *values_read(const struct parameter *p, bool settings, const json_t *written,
