@@ -5,7 +5,7 @@
 #   tests/api/schemathesis.sh http://127.0.0.1:8000 [SECONDS]
 #
 # CAULDRON_KEY: an admin's API key, when the server has users. SECONDS (150): for the random part. The queue is paused meanwhile:
-# made-up requests would draw for days.
+# made-up requests would draw for days. Start the server with --max-cells 2000, or made-up experiments take minutes to store.
 set -eu
 url=${1:?usage: schemathesis.sh URL [SECONDS]}
 seconds=${2:-150}
@@ -34,11 +34,12 @@ checks=not_a_server_error,status_code_conformance,content_type_conformance,respo
 checks=$checks,response_schema_conformance,negative_data_rejection,missing_required_header,unsupported_method
 
 run() {
-    "$venv/bin/schemathesis" run "$url/openapi.json" --url "$url" --checks "$checks" --seed 4 --workers 2 \
+    "$venv/bin/schemathesis" --config-file "$config" run "$url/openapi.json" --url "$url" --checks "$checks" --seed 4 --workers 1 \
         --suppress-health-check all --request-timeout 30 --continue-on-failure --no-color \
         --header 'Prefer: wait=0' ${CAULDRON_KEY:+--header "Authorization: Bearer $CAULDRON_KEY"} "$@"
 }
 
+config=$PWD/tests/api/schemathesis.toml
 cd "$report" # schemathesis keeps what it found beside itself
 venv=$OLDPWD/$venv
 run --phases examples,coverage,fuzzing --max-time "$seconds" --max-examples 40 --exclude-operation-id-regex "$excluded"
