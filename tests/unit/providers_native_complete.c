@@ -109,28 +109,6 @@ static void recipes_come_back(void **state)
     provider_close(p);
 }
 
-static void pictures_give_the_size(void **state)
-{
-    const char *hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-    struct provider *p = open_native((struct provider_options){0});
-    struct arena a = {0};
-    (void)state;
-
-    struct recipe r = complete(p, &a,
-                               arena_printf(&a,
-                                            "{'prompt': 'x', 'init_image': '%s', 'init_width': 95, "
-                                            "'init_height': 120, 'height': 80, 'strength': 0.5}",
-                                            hash));
-    assert_string_equal(r.init, hash);
-    assert_int_equal(r.width, 88);
-    assert_int_equal(r.height, 80);
-    assert_true(r.strength == 0.5);
-    arena_release(&a);
-    provider_close(p);
-}
-
-/* ==== what is wrong ==== */
-
 /* The problems that these parameters have, as "name name"; the code must be ERR_ARG. */
 static const char *problems_of(struct provider *p, struct arena *a, const char *text)
 {
@@ -155,6 +133,54 @@ static const char *problems_of(struct provider *p, struct arena *a, const char *
     json_decref(given);
     return list;
 }
+
+/* bf16 is asked for by name, of the provider or of a request, and only where the CPU has it. */
+static void dtypes_are_chosen(void **state)
+{
+    struct provider *p = open_native((struct provider_options){0}), *fast = NULL;
+    struct arena a = {0};
+    struct hardware_info hw;
+    struct err e = {0};
+    (void)state;
+
+    assert_string_equal(complete(p, &a, "{'prompt': 'x', 'dtype': 'auto'}").dtype, "f32");
+    assert_int_equal(provider_hardware(p, &a, &hw, &e), 0);
+    if (strcmp(hw.devices[0].isa, "avx512bf16") == 0) {
+        assert_string_equal(complete(p, &a, "{'prompt': 'x', 'dtype': 'bf16'}").dtype, "bf16");
+        fast = open_native((struct provider_options){.dtype = "bf16"});
+        assert_string_equal(complete(fast, &a, "{'prompt': 'x'}").dtype, "bf16");
+        assert_string_equal(complete(fast, &a, "{'prompt': 'x', 'dtype': 'f32'}").dtype, "f32");
+        provider_close(fast);
+    }
+    provider_close(p);
+    p = open_native((struct provider_options){.isa = "avx2"});
+    assert_string_equal(complete(p, &a, "{'prompt': 'x'}").isa, "avx2");
+    assert_string_equal(problems_of(p, &a, "{'prompt': 'x', 'dtype': 'bf16'}"), "dtype");
+    provider_close(p);
+    arena_release(&a);
+}
+
+static void pictures_give_the_size(void **state)
+{
+    const char *hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    struct provider *p = open_native((struct provider_options){0});
+    struct arena a = {0};
+    (void)state;
+
+    struct recipe r = complete(p, &a,
+                               arena_printf(&a,
+                                            "{'prompt': 'x', 'init_image': '%s', 'init_width': 95, "
+                                            "'init_height': 120, 'height': 80, 'strength': 0.5}",
+                                            hash));
+    assert_string_equal(r.init, hash);
+    assert_int_equal(r.width, 88);
+    assert_int_equal(r.height, 80);
+    assert_true(r.strength == 0.5);
+    arena_release(&a);
+    provider_close(p);
+}
+
+/* ==== what is wrong ==== */
 
 static void every_bad_parameter_is_named(void **state)
 {
@@ -297,6 +323,7 @@ int main(void)
         cmocka_unit_test(seeds_are_numbers_or_text),
         cmocka_unit_test(recipes_come_back),
         cmocka_unit_test(pictures_give_the_size),
+        cmocka_unit_test(dtypes_are_chosen),
         cmocka_unit_test(every_bad_parameter_is_named),
         cmocka_unit_test(hostile_parameters_end_in_an_error),
         cmocka_unit_test(models_are_named_not_pathed),

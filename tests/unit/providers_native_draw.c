@@ -243,6 +243,34 @@ static void pictures_come_in(void **state)
     provider_close(p);
 }
 
+/* Both in one call: a handle each, and each says what it is. */
+static void dtypes_do_not_mix(void **state)
+{
+    struct provider *p = open_native((struct provider_options){0});
+    struct arena a = {0};
+    struct script s = {0};
+    struct hardware_info hw;
+    struct provider_stats stats;
+    struct err e = {0};
+    struct recipe r = complete(p, &a, "{'prompt': 'x', 'seed': 1, 'steps': 2}");
+    (void)state;
+
+    assert_int_equal(provider_hardware(p, &a, &hw, &e), 0);
+    if (strcmp(hw.devices[0].isa, "avx512bf16") == 0) {
+        script_add(&s, &r);
+        r.dtype = "bf16";
+        script_add(&s, &r);
+        script_run(p, &s);
+        assert_string_equal(s.items[0].dtype, "f32");
+        assert_string_equal(s.items[1].dtype, "bf16");
+        provider_stats(p, &stats);
+        assert_int_equal(stats.loads, 2);
+        script_release(&s);
+    }
+    arena_release(&a);
+    provider_close(p);
+}
+
 static void a_device_must_be_there(void **state)
 {
     struct provider *p = open_native((struct provider_options){0});
@@ -266,6 +294,7 @@ int main(void)
         cmocka_unit_test(previews_are_for_who_watches),
         cmocka_unit_test(cut_prompts_are_warned_of),
         cmocka_unit_test(pictures_come_in),
+        cmocka_unit_test(dtypes_do_not_mix),
         cmocka_unit_test(a_device_must_be_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
