@@ -98,10 +98,10 @@ void rooms_free(struct rooms *r)
 static struct room *enter(struct rooms *r, const char *name)
 {
     uint64_t hash = hash_of(r, name);
-    struct room **at = find(r, name, hash);
+    struct room **at = find(r, name, hash), *there = *at;
 
-    if (*at)
-        return *at;
+    if (there)
+        return there;
     if (r->count > r->mask) {
         grow(r);
         at = find(r, name, hash);
@@ -200,8 +200,10 @@ void rooms_leave_all(struct rooms *r, struct member *m)
 {
     pthread_mutex_lock(&r->lock);
     m->gone = true;
-    while (m->places)
-        leave_place(r, m->places);
+    for (struct place *p = m->places, *next; p; p = next) {
+        next = p->next_of_member;
+        leave_place(r, p);
+    }
     pthread_mutex_unlock(&r->lock);
 }
 

@@ -88,8 +88,7 @@ static bool take_connect(struct client *c, const struct packet *p)
         return false;
     place->known = true;
     place->socket = socket_new(c, &c->io->spaces[place - c->places]);
-    socket_connect(place->socket, p->data);
-    return true;
+    return socket_connect(place->socket, p->data);
 }
 
 /* The socket a packet is for. NULL with *known when the server has just ended it: its client may

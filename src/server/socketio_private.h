@@ -121,7 +121,8 @@ struct message *message_packet(const struct socketio *io, enum packet_type type,
 
 struct socket *socket_new(struct client *c, struct name_space *space);
 void socket_push(struct socket *s, struct task *t);
-void socket_connect(struct socket *s, struct str auth);
+/* False when memory ended. */
+bool socket_connect(struct socket *s, struct str auth);
 void socket_deliver(struct socket *s, struct message *m, enum emit_kind kind);
 /* It leaves its client and rooms; on_disconnect follows what is still in the strand. */
 void socket_end(struct socket *s);

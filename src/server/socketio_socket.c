@@ -236,10 +236,12 @@ static void run_connect(struct task *t)
     free(c);
 }
 
-void socket_connect(struct socket *s, struct str auth)
+bool socket_connect(struct socket *s, struct str auth)
 {
-    struct connecting *c = must_alloc(sizeof(*c) + auth.n + 1);
+    struct connecting *c = calloc(1, sizeof(*c) + auth.n + 1);
 
+    if (!c)
+        return false;
     c->socket = s;
     c->n = auth.n;
     if (auth.n)
@@ -247,6 +249,7 @@ void socket_connect(struct socket *s, struct str auth)
     c->task.run = run_connect;
     c->task.cost = sizeof(*c) + auth.n;
     socket_push(s, &c->task);
+    return true;
 }
 
 /* ==== events ==== */

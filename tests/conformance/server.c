@@ -3,11 +3,12 @@
  * want it: pings every 300 ms, 200 ms to answer them, payloads of 1e6 bytes, 1000 ms to connect,
  * namespaces "/" and "/custom".
  *
- *   server [port N] [max_queue BYTES] [max_sockets N] [workers N] [queue N] [calm]
+ *   server [port N] [max_queue BYTES] [max_sockets N] [workers N] [queue N] [calm|patient]
  *
  * Prints "port N". A line "stop" on standard input stops Socket.IO, and prints "stopped"; the end
  * of input ends the program, which prints how many on_connect and on_disconnect it has seen. "calm"
- * leaves the intervals as they are in production.
+ * leaves the intervals as they are in production; "patient" pings as often, but waits 10 s for
+ * answers, for clients that the rest of the machine holds up.
  *
  * Events: message -> message-back with the same arguments; message-with-ack acknowledges with them;
  * join, leave [room]; say [room, ...] -> said to the room; shout [...] -> said to all; sleep [ms];
@@ -276,6 +277,8 @@ int main(int argc, char **argv)
         so.ping_timeout = 0.2;
         so.connect_timeout = 1;
     }
+    if (option(argc, argv, "patient", NULL))
+        so.ping_timeout = so.connect_timeout = 10;
     if (option(argc, argv, "port", &n))
         ho.port = (int)n;
     if (option(argc, argv, "max_queue", &n))

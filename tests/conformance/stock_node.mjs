@@ -18,7 +18,7 @@ function within(promise, what, ms = 10000) {
 }
 
 async function startServer(...options) {
-  const child = spawn(process.env.CONFORMANCE_SERVER, options, { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.env.CONFORMANCE_SERVER, ["patient", ...options], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const ended = new Promise((resolve) => child.on("exit", resolve));
   const port = Number((await lines.next()).value.split(" ")[1]);

@@ -280,6 +280,8 @@ class Polling(Hostile):
             self.assertEqual(self.server.get("EIO=4&transport=polling", headers=headers)[0], status, origin)
             if status == 200:
                 self.server.websocket(headers=headers).close()
+                sid = self.server.open_polling(headers=headers)
+                self.assertEqual(self.server.push(sid, "40", headers=headers)[0], 200)
             else:
                 with self.assertRaises(Refused):
                     self.server.websocket(headers=headers)

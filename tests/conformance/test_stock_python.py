@@ -64,7 +64,7 @@ class Client:
 class StockPython(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server("SERVER")
+        cls.server = Server("SERVER", "patient")
 
     @classmethod
     def tearDownClass(cls):
@@ -184,14 +184,14 @@ class StockPython(unittest.TestCase):
 
 class Restart(unittest.TestCase):
     def test_comes_back_after_a_restart(self):
-        server = Server("SERVER")
+        server = Server("SERVER", "patient")
         clients = [Client(server, way, reconnection_delay=0.2, reconnection_delay_max=0.4)
                    for way in WAYS]
         self.assertEqual(server.tell("stop"), "stopped")
         for client in clients:
             client.reasons.get(timeout=10)
         server.stop()
-        again = Server("SERVER", "port", server.port)
+        again = Server("SERVER", "patient", "port", server.port)
         for client in clients:
             self.assertEqual(client.next(20), ("auth", {}))
             self.assertEqual(client.call("message-with-ack", "back"), "back")
