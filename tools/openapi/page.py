@@ -248,6 +248,14 @@ def events(contract, words):
     return "\n".join(out) + "</section>"
 
 
+def problems(contract):
+    out = ['<section id="problems"><h2>Problems</h2><dl>']
+    for row in contract.root["x-problems"]:
+        codes = " ".join(f'<b class="code c{str(status)[0]}">{status}</b>' for status in row["status"])
+        out.append(f'<dt id="problem-{row["code"]}"><code>{breakable(row["code"])}</code><dd>{codes} <span class=say>{inline(row["text"])}</span>')
+    return "".join(out) + "</dl></section>"
+
+
 def schemas(contract, words):
     out = ['<section id="schemas"><h2>Schemas</h2>']
     for name in sorted(contract.root["components"]["schemas"]):
@@ -283,7 +291,7 @@ def contents(contract):
             if tag["name"] == op.tags[0]
         )
         out.append(f'<details><summary>{escape(title(tag))}</summary><ul><li><a href="#tag-{tag["name"]}">About</a>{rows}</ul></details>')
-    return "".join(out) + '<p class=alone><a href="#events">Events</a><p class=alone><a href="#schemas">Schemas</a>'
+    return "".join(out) + '<p class=alone><a href="#events">Events</a><p class=alone><a href="#problems">Problems</a><p class=alone><a href="#schemas">Schemas</a>'
 
 
 def render(contract):
@@ -311,6 +319,7 @@ def render(contract):
 <section id=start>{markdown(info["description"])}</section>
 {"".join(sections)}
 {events(contract, words)}
+{problems(contract)}
 {schemas(contract, words)}
 </main>
 </div>
