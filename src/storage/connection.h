@@ -31,6 +31,8 @@ struct db {
     bool one_line; /* writers stand in the readers' line */
     struct db_stats stats;
     void *state; /* of the backend; it frees it in close() */
+    pthread_mutex_t watch_lock;
+    void *watcher; /* db_state's own connection; NULL: none yet */
 };
 
 /* Prepared statements by their text; the one that was used longest ago makes room for a fresh one.

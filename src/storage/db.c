@@ -61,6 +61,7 @@ int db_open(const char *url, const struct db_options *o, struct db **out, struct
         db->options.timeout = 10;
     if (db->options.slow_query <= 0)
         db->options.slow_query = 1;
+    pthread_mutex_init(&db->watch_lock, NULL);
     db->readers.most = db->options.connections;
     db->one_line = true;
     if (pthread_mutex_init(&db->lock, NULL)) {
@@ -102,6 +103,9 @@ void db_close(struct db *db)
         return;
     close_line(db, &db->readers);
     close_line(db, &db->writers);
+    if (db->watcher)
+        db->backend->disconnect(db->watcher);
+    pthread_mutex_destroy(&db->watch_lock);
     db->backend->close(db);
     pthread_mutex_destroy(&db->lock);
     free(db);

@@ -52,6 +52,11 @@ WARN_UNUSED_RESULT int db_open(const char *url, const struct db_options *o, stru
 void db_close(struct db *db);
 enum db_dialect db_dialect(const struct db *db);
 
+/* A text that differs once anything was committed since, by this process or another: what was read
+ * before and after is the same when it is the same. Cheap (no transaction). ERR_NETWORK, ERR_IO. */
+enum { DB_STATE = 128 };
+WARN_UNUSED_RESULT int db_state(struct db *db, char out[DB_STATE], struct err *e);
+
 struct db_stats {
     int open, busy;
     int64_t transactions, queries, failures;

@@ -9,6 +9,7 @@
 #include "storage/query.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,31 +112,38 @@ static const char *insert_sql(size_t rows, struct arena *a)
     return sql;
 }
 
-/* PostgreSQL's words; SQLite has a trigger. */
-static int insert_words(struct tx *tx, const struct generation *g, struct arena *a, struct err *e)
+/* As PostgreSQL writes a list of texts; words hold nothing that needs care but may read NULL. */
+static const char *list_of(struct words w, struct arena *a)
 {
-    struct words w = words_of(g->prompt, true, a);
     size_t bytes = 3;
 
     for (size_t i = 0; i < w.count; i++)
-        bytes += strlen(w.items[i]) + 1;
-    char *list = arena_alloc(a, bytes), *p = list; /* words hold nothing that needs quotes */
+        bytes += strlen(w.items[i]) + 3;
+    char *list = arena_alloc(a, bytes), *p = list;
     *p++ = '{';
-    for (size_t i = 0; i < w.count; i++) {
-        size_t n = strlen(w.items[i]);
-        if (i)
-            *p++ = ',';
-        *p++ = '"'; /* a word may read NULL */
-        memcpy(p, w.items[i], n);
-        p += n;
-        *p++ = '"';
-    }
+    for (size_t i = 0; i < w.count; i++)
+        p += snprintf(p, bytes - (size_t)(p - list), "%s\"%s\"", i ? "," : "", w.items[i]);
     *p++ = '}';
     *p = 0;
-    return tx_exec(tx,
-                   "INSERT INTO generation_words (generation_id, words) "
-                   "VALUES ($1, array_to_tsvector(CAST($2 AS text[])))",
-                   DB_ARGS(db_text(g->id), db_text(list)), NULL, e);
+    return list;
+}
+
+/* PostgreSQL's words; SQLite has a trigger. */
+static int insert_words(struct tx *tx, const struct generation *rows, size_t n, struct arena *a,
+                        struct err *e)
+{
+    const char *sql = "INSERT INTO generation_words (generation_id, words) VALUES ";
+    struct db_value values[2 * AT_ONCE];
+
+    if (db_dialect(tx_db(tx)) == DIALECT_SQLITE)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        sql = arena_printf(a, "%s%s($%zu, array_to_tsvector(CAST($%zu AS text[])))", sql,
+                           i ? ", " : "", 2 * i + 1, 2 * i + 2);
+        values[2 * i] = db_text(rows[i].id);
+        values[2 * i + 1] = db_text(list_of(words_of(rows[i].prompt, true, a), a));
+    }
+    return tx_exec(tx, sql, (struct db_args){values, 2 * n}, NULL, e);
 }
 
 static int insert_tags(struct tx *tx, const char *id, const char *const *tags, struct err *e)
@@ -161,12 +169,10 @@ int generations_insert(struct tx *tx, const struct generation *rows, size_t coun
         for (size_t i = 0; i < n; i++)
             fill(&rows[done + i], &values[i * INSERT_WIDTH], &a);
         rc = tx_exec(tx, insert_sql(n, &a), (struct db_args){values, n * INSERT_WIDTH}, NULL, e);
-        for (size_t i = 0; i < n && rc == 0; i++) {
-            if (db_dialect(tx_db(tx)) == DIALECT_POSTGRES)
-                rc = insert_words(tx, &rows[done + i], &a, e);
-            if (rc == 0)
-                rc = insert_tags(tx, rows[done + i].id, rows[done + i].tags, e);
-        }
+        if (rc == 0)
+            rc = insert_words(tx, &rows[done], n, &a, e);
+        for (size_t i = 0; i < n && rc == 0; i++)
+            rc = insert_tags(tx, rows[done + i].id, rows[done + i].tags, e);
         arena_release(&a);
     }
     return rc;

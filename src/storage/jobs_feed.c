@@ -53,7 +53,9 @@ static int make_ready(struct tx *tx, int64_t now, int64_t again_ms, struct arena
                    DB_ARGS(db_int(now)), NULL, e);
 }
 
-/* Groups (priority, user, run, paused) from one on: a skip scan. */
+/* Groups (priority, user, run, paused) from one on: a skip scan. The three steps, to the next run,
+ * user or priority, are one search in the index each; SQLite would use only the first column of a
+ * comparison of rows. */
 static int groups_from(struct tx *tx, int64_t priority, const char *user, struct arena *a,
                        struct db_rows *rows, struct err *e)
 {
@@ -62,10 +64,13 @@ static int groups_from(struct tx *tx, int64_t priority, const char *user, struct
         "SELECT * FROM (SELECT j.priority, j.user_id, j.run_id FROM jobs j WHERE " READY
         " AND (j.priority, j.user_id, j.run_id) >= ($1, $2, '') "
         "ORDER BY j.priority, j.user_id, j.run_id LIMIT 1) first "
-        "UNION ALL SELECT k.priority, k.user_id, k.run_id FROM g JOIN jobs k ON k.id = "
-        "(SELECT j.id FROM jobs j WHERE " READY
-        " AND (j.priority, j.user_id, j.run_id) > (g.priority, g.user_id, g.run_id) "
-        "ORDER BY j.priority, j.user_id, j.run_id LIMIT 1)) "
+        "UNION ALL SELECT k.priority, k.user_id, k.run_id FROM g JOIN jobs k ON k.id = coalesce("
+        "(SELECT j.id FROM jobs j WHERE " READY " AND j.priority = g.priority AND "
+        "j.user_id = g.user_id AND j.run_id > g.run_id ORDER BY j.run_id LIMIT 1), "
+        "(SELECT j.id FROM jobs j WHERE " READY " AND j.priority = g.priority AND "
+        "j.user_id > g.user_id ORDER BY j.user_id, j.run_id LIMIT 1), "
+        "(SELECT j.id FROM jobs j WHERE " READY " AND j.priority > g.priority "
+        "ORDER BY j.priority, j.user_id, j.run_id LIMIT 1))) "
         "SELECT g.priority, g.user_id, g.run_id, (SELECT r.status FROM experiment_runs r "
         "WHERE r.id = g.run_id) FROM g LIMIT $3";
 
