@@ -228,6 +228,40 @@ static int finished(struct request *r, struct response *w, struct err *e)
     return respond_json(w, 200, json_integer(n));
 }
 
+static void ended(void *user)
+{
+    struct app *app = user;
+
+    pthread_mutex_lock(&app->lock);
+    app->finished++;
+    pthread_mutex_unlock(&app->lock);
+}
+
+static int plain(struct request *r, struct response *w, struct err *e)
+{
+    (void)e;
+    request_at_end(r, ended, request_context(r));
+    request_at_end(r, ended, request_context(r));
+    respond_header(w, "X-Twice", "first");
+    respond_header(w, "x-twice", "second");
+    respond_header(w, "Link", "<a>");
+    respond_header(w, "Link", "<b>");
+    return respond_bytes(w, 203, "text/plain", STR("a\0b"));
+}
+
+/* A body is promised, then something goes wrong. */
+static int replaced(struct request *r, struct response *w, struct err *e)
+{
+    struct app *app = request_context(r);
+    int rc = silence(r, w, e);
+
+    if (rc)
+        return rc;
+    respond_file(w, open(app->file, O_RDONLY | O_CLOEXEC), "image/png", NULL, 0);
+    respond_json(w, 200, json_object());
+    return ERR(e, ERR_ARG, "not UTF-8: \xff");
+}
+
 static int cookies(struct request *r, struct response *w, struct err *e)
 {
     (void)r;
@@ -259,6 +293,17 @@ static int who(struct request *r, struct identity *out, struct err *e)
                                               : ROLE_PUBLIC;
     snprintf(out->user_name, sizeof out->user_name, "%s", role ? role : "");
     return 0;
+}
+
+static void log_request(void *context, const struct request *r, unsigned status, double seconds,
+                        int64_t bytes)
+{
+    const struct route *route = request_route(r);
+
+    (void)context;
+    LOG(LOG_INFO, "request", LOG_TEXT("operation", route ? route->operation : "none"),
+        LOG_NUMBER("status", status), LOG_NUMBER("bytes", bytes),
+        LOG_NUMBER("positive", seconds > 0));
 }
 
 static const struct schema text = {.types = SCHEMA_STRING, .max_length = 20};
@@ -294,6 +339,8 @@ static const struct route routes[] = {
     {"GET", "/events/{n}", "events", .handle = events},
     {"GET", "/silence", "silence", .handle = silence},
     {"GET", "/finished", "finished", .handle = finished},
+    {"GET", "/plain", "plain", .handle = plain},
+    {"GET", "/replaced", "replaced", .handle = replaced},
     {"GET", "/cookies", "cookies", .handle = cookies},
     {"GET", "/viewer", "viewer", .role = ROLE_VIEWER, .scope = "read", .handle = hello},
     {"POST", "/editor", "editor", .role = ROLE_EDITOR, .scope = "write", .handle = hello},
@@ -332,8 +379,13 @@ static bool option(struct http_options *o, struct app *app, double *stop, const 
         {"static_root", .text = &o->static_root},
         {"address", .text = &o->address},
         {"file", .text = &app->file},
+        {"port", .whole = &o->port},
     };
 
+    if (str_is(name, "buffered")) {
+        o->max_buffered_bytes = (size_t)v;
+        return true;
+    }
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (str_is(name, known[i].name)) {
             if (known[i].whole)
@@ -361,6 +413,7 @@ int main(int argc, char **argv)
     o.context = &app;
     o.identify = who;
     o.scopes = scopes;
+    o.finished = log_request;
     o.max_connections_per_address = 0;
     for (int i = 1; i < argc; i++)
         if (!option(&o, &app, &stop, argv[i])) {

@@ -35,6 +35,10 @@ class Server:
         self.reader.start()
         self.port = int(self.process.stdout.readline() or 0)
         if not self.port:
+            self.process.wait(20)
+            self.reader.join(10)
+            for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+                pipe.close()
             raise RuntimeError(f"the server did not start: {self.log}")
 
     def read_log(self):
