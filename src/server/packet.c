@@ -102,10 +102,11 @@ int packet_decode(struct str text, struct packet *out, struct err *e)
 int packet_encode(struct buf *out, enum packet_type type, size_t attachments,
                   const char *name_space, struct str id, struct str data)
 {
-    char head[2] = {ENGINE_MESSAGE, (char)('0' + (int)type)};
-
-    if (attachments)
-        head[1] = type == PACKET_EVENT ? '5' : '6';
+    if (type == PACKET_EVENT || type == PACKET_BINARY_EVENT)
+        type = attachments ? PACKET_BINARY_EVENT : PACKET_EVENT;
+    if (type == PACKET_ACK || type == PACKET_BINARY_ACK)
+        type = attachments ? PACKET_BINARY_ACK : PACKET_ACK;
+    const char head[2] = {ENGINE_MESSAGE, (char)('0' + (int)type)};
     if (buf_add(out, head, sizeof(head)) || (attachments && buf_addf(out, "%zu-", attachments)))
         return ERR_NOMEM;
     if (strcmp(name_space, "/") != 0 && buf_addf(out, "%s,", name_space))

@@ -61,8 +61,8 @@ struct packet {
  * it. */
 WARN_UNUSED_RESULT int packet_decode(struct str text, struct packet *out, struct err *e);
 
-/* With the Engine.IO type before it. The type becomes the binary one when there are attachments.
- * ERR_NOMEM. */
+/* With the Engine.IO type before it. Whether an event or acknowledgement is a binary one, its
+ * attachments decide. ERR_NOMEM. */
 WARN_UNUSED_RESULT int packet_encode(struct buf *out, enum packet_type type, size_t attachments,
                                      const char *name_space, struct str id, struct str data);
 

@@ -102,6 +102,12 @@ static void encodes(void **state)
     assert_int_equal(packet_encode(&b, PACKET_ACK, 1, "/", STR("789"), STR("[]")), 0);
     assert_string_equal(b.p, "461-789[]");
     buf_release(&b);
+    assert_int_equal(packet_encode(&b, PACKET_BINARY_EVENT, 1, "/", STR(""), STR("[]")), 0);
+    assert_string_equal(b.p, "451-[]");
+    buf_release(&b);
+    assert_int_equal(packet_encode(&b, PACKET_BINARY_ACK, 0, "/", STR("7"), STR("[]")), 0);
+    assert_string_equal(b.p, "437[]");
+    buf_release(&b);
     buf_init(&b, 3);
     assert_int_equal(packet_encode(&b, PACKET_EVENT, 0, "/", STR(""), STR("[1]")), ERR_NOMEM);
     buf_release(&b);
