@@ -20,6 +20,7 @@
 #include "server/socketio.h"
 
 struct live;
+struct page_cache;
 struct metrics;
 struct sentry;
 struct throttle;
@@ -36,6 +37,7 @@ struct app {
     struct sentry *sentry;     /* ops/sentry.h */
     struct throttle *throttle; /* throttle.h */
     struct live *live;         /* live.h */
+    struct page_cache *pages;  /* page_cache.h */
     struct socketio *sockets;
     _Atomic bool login_needed; /* false: loopback only, no user configured: everyone is admin */
     int64_t session_ms, session_idle_ms;

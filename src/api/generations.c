@@ -5,6 +5,7 @@
 #include "api/generation_json.h"
 #include "api/names.h"
 #include "api/order.h"
+#include "api/page_cache.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/sha256.h"
@@ -92,7 +93,7 @@ static void narrow(struct generation_filter *f, const json_t *query, struct aren
     f->created_before = time_of(query, "created_before");
 }
 
-int api_list_generations(struct request *r, struct response *w, struct err *e)
+static int list(struct request *r, json_t **out, struct err *e)
 {
     const json_t *query = request_query(r);
     struct generation_filter f = generation_filter();
@@ -113,10 +114,14 @@ int api_list_generations(struct request *r, struct response *w, struct err *e)
     tx_rollback(tx);
     if (rc)
         return rc;
-    return respond_json(w, 200,
-                        json_pack("{s:o, s:o}", "items",
-                                  generations_json(rows, count, app_of(r)->live), "next_cursor",
-                                  json_text_or_null(next)));
+    *out = json_pack("{s:o, s:o}", "items", generations_json(rows, count, app_of(r)->live),
+                     "next_cursor", json_text_or_null(next));
+    return 0;
+}
+
+int api_list_generations(struct request *r, struct response *w, struct err *e)
+{
+    return page_cached(app_of(r)->pages, r, w, list, e);
 }
 
 /* ==== one ==== */

@@ -121,6 +121,14 @@ bool live_step(struct live *l, const char *generation_id, struct live_step *out)
     return known;
 }
 
+uint64_t live_version(struct live *l)
+{
+    pthread_mutex_lock(&l->lock);
+    uint64_t version = l->clock;
+    pthread_mutex_unlock(&l->lock);
+    return version;
+}
+
 void live_watch(struct live *l, const char *generation_id)
 {
     bus_watch(l->bus, generation_id, WATCH_SECONDS);

@@ -37,6 +37,8 @@ void live_free(struct live *l);
 
 /* False: nothing is known of it. */
 bool live_step(struct live *l, const char *generation_id, struct live_step *out);
+/* Another number after each change. */
+uint64_t live_version(struct live *l);
 /* Somebody looks at it for the next few seconds. */
 void live_watch(struct live *l, const char *generation_id);
 /* The newest preview, when more than `seen` came: a JPEG. */

@@ -1,6 +1,7 @@
 #include "api/auth.h"
 #include "api/generation_json.h"
 #include "api/live.h"
+#include "api/page_cache.h"
 #include "api/sockets.h"
 #include "api/throttle.h"
 #include "api_routes.h"
@@ -379,6 +380,7 @@ static struct app *app_from(const struct want *want, struct platform *p)
     p->submitter.describe = describe;
     app->throttle = throttle_new();
     app->live = live_new(p->bus);
+    app->pages = page_cache_new();
     app->session_ms = (int64_t)(want->session_hours * 3600e3);
     app->version = CAULDRON_VERSION;
     app->started_at = clock_unix_ms();
@@ -417,6 +419,7 @@ static int serve(const struct want *want, struct platform *p, struct err *e)
         worker_stop(app->worker, want->stop_seconds);
     throttle_free(app->throttle);
     live_free(app->live);
+    page_cache_free(app->pages);
     return rc;
 }
 
