@@ -172,7 +172,8 @@ static int set_overrides(struct response *w, json_t *p, const json_t *settings, 
 static int set_eta(struct request *r, struct response *w, json_t *p, const json_t *body,
                    const json_t *info)
 {
-    json_t *eta = value_of(body, info, "eta", "Eta", NULL);
+    bool ddim = json_object_get(info, "Eta DDIM");
+    json_t *eta = value_of(body, info, "eta", ddim ? "Eta DDIM" : "Eta", NULL);
     const char *name = json_text(p, "sampler", NULL);
     const struct sampler_entry *s = find_sampler(name, request_arena(r));
     bool ancestral = s && strstr(s->name, "ancestral");

@@ -221,21 +221,60 @@ const char *recipe_schedule_label(const char *name)
     return name;
 }
 
+/* As Python writes a float, but 7 for 7.0: that is what the web UI's sliders give. */
+static const char *a1111_number(double v, struct arena *a)
+{
+    char text[32];
+
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    return arena_strdup(a, text);
+}
+
+/* A value with one of these would be read as several (infotext_utils.quote). */
+static const char *a1111_quote(const char *value, struct arena *a)
+{
+    if (!strpbrk(value, ",:\n"))
+        return value;
+    json_t *string = json_string(value);
+    const char *quoted = string ? json_compact(string, a) : value;
+    json_decref(string);
+    return quoted;
+}
+
+static char *a1111_strip(char *text)
+{
+    static const char blanks[] = " \t\n\v\f\r";
+    size_t n = strlen(text);
+
+    while (n && strchr(blanks, text[n - 1]))
+        text[--n] = '\0';
+    return text + strspn(text, blanks);
+}
+
 char *recipe_parameters(const struct recipe *r, struct arena *a)
 {
     const char *negative =
         r->negative && r->negative[0] ? arena_printf(a, "\nNegative prompt: %s", r->negative) : "";
     const char *hash = r->digest ? arena_printf(a, ", Model hash: %.10s", r->digest) : "";
+    const char *strength =
+        r->init ? arena_printf(a, ", Denoising strength: %s", a1111_number(r->strength, a)) : "";
     const char *skip = r->clip_skip ? arena_printf(a, ", Clip skip: %d", r->clip_skip + 1) : "";
-    const char *strength = r->init ? arena_printf(a, ", Denoising strength: %g", r->strength) : "";
-    const char *eta = r->eta > 0 ? arena_printf(a, ", Eta: %g", r->eta) : "";
+    const char *eta = r->eta > 0 ? arena_printf(a, ", Eta%s: %s",
+                                                strcmp(r->sampler, "ddim") == 0 ? " DDIM" : "",
+                                                a1111_number(r->eta, a))
+                                 : "";
 
-    return arena_printf(a,
-                        "%s%s\nSteps: %d, Sampler: %s, Schedule type: %s, CFG scale: %g, Seed: "
-                        "%llu, Size: %dx%d%s, "
-                        "Model: %s%s%s%s, RNG: %s, Version: cauldron " CAULDRON_VERSION,
-                        r->prompt, negative, r->steps, recipe_sampler_label(r->sampler),
-                        recipe_schedule_label(r->schedule), r->guidance,
-                        (unsigned long long)r->seed, r->width, r->height, hash, r->model, skip,
-                        strength, eta, strcmp(r->rng, "cuda") == 0 ? "GPU" : "CPU");
+    return a1111_strip(arena_printf(a,
+                                    "%s%s\nSteps: %d, Sampler: %s, Schedule type: %s, CFG scale: "
+                                    "%s, Seed: %llu, Size: %dx%d%s, "
+                                    "Model: %s%s%s%s%s, Version: cauldron " CAULDRON_VERSION,
+                                    r->prompt, negative, r->steps, recipe_sampler_label(r->sampler),
+                                    recipe_schedule_label(r->schedule),
+                                    a1111_number(r->guidance, a), (unsigned long long)r->seed,
+                                    r->width, r->height, hash, a1111_quote(r->model, a), strength,
+                                    skip, strcmp(r->rng, "cuda") == 0 ? "" : ", RNG: CPU", eta));
 }

@@ -58,6 +58,31 @@ static void parameters_are_those_of_a1111(void **state)
     arena_release(&a);
 }
 
+/* Order, quotes and what is left out as in create_infotext of Forge's modules/processing.py. */
+static void parameters_quoted_stripped_in_order(void **state)
+{
+    struct arena a = {0};
+    struct recipe r = sample;
+    (void)state;
+
+    r.prompt = "  a cat";
+    r.negative = NULL;
+    r.model = "cats: \"all\", 1";
+    r.init = sample.digest;
+    r.strength = 0.123456789;
+    r.guidance = 7;
+    r.sampler = "ddim";
+    r.eta = 0.5;
+    assert_string_equal(recipe_parameters(&r, &a),
+                        "a cat\nSteps: 20, Sampler: DDIM, Schedule type: Karras, CFG scale: 7, "
+                        "Seed: 18446744073709551615, Size: 128x64, Model hash: 0123456789, Model: "
+                        "\"cats: \\\"all\\\", 1\", Denoising strength: 0.123456789, Clip skip: 2, "
+                        "RNG: CPU, Eta DDIM: 0.5, Version: cauldron 0.1.0");
+    r.rng = "cuda"; /* A1111's default, so not written */
+    assert_null(strstr(recipe_parameters(&r, &a), "RNG"));
+    arena_release(&a);
+}
+
 static void others_are_refused(void **state)
 {
     static const char *const bad[] = {"",
@@ -114,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_brings_everything_back),
         cmocka_unit_test(parameters_are_those_of_a1111),
+        cmocka_unit_test(parameters_quoted_stripped_in_order),
         cmocka_unit_test(others_are_refused),
         cmocka_unit_test(the_key_is_what_decides_the_pixels),
     };
