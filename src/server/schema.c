@@ -34,7 +34,7 @@ static char *put_key(char *out, const char *key)
 {
     size_t n = 0;
 
-    for (; key[n] && n < KEY_SHOWN; n++) {
+    for (; n < KEY_SHOWN && key[n]; n++) {
         if (key[n] == '~' || key[n] == '/') {
             *out++ = '~';
             *out++ = key[n] == '~' ? '0' : '1';
@@ -47,8 +47,8 @@ static char *put_key(char *out, const char *key)
             out--;
         if (out[-1] & 0x80)
             out--;
-        memcpy(out, "...", 3);
-        out += 3;
+        for (int i = 0; i < 3; i++)
+            *out++ = '.';
     }
     return out;
 }
@@ -334,44 +334,43 @@ static void check_object(struct walk *w, const struct schema *s, json_t *object,
 
 /* ==== alternatives ==== */
 
-static struct walk trial(struct walk *w, const struct schema *s, json_t *value,
-                         const struct place *at)
+/* The problems of the alternative that fits best; none when one fits. */
+static void try_all(struct walk *w, const struct schema *s, json_t *value, const struct place *at)
 {
-    struct walk t = {.arena = w->arena, .depth = w->depth};
+    struct walk best = {0};
+    bool first = true;
 
-    check(&t, s, value, at);
-    return t;
+    for (size_t i = 0; s->any[i] && (first || best.count); i++) {
+        struct walk trial = {.arena = w->arena, .depth = w->depth};
+        if (!(taken(s->any[i], 0) & type_of(value)))
+            continue;
+        check(&trial, s->any[i], value, at);
+        if (first || trial.count < best.count)
+            best = trial;
+        first = false;
+    }
+    for (size_t i = 0; best.problems && i < best.count; i++)
+        keep(w, best.problems[i]);
 }
 
 static void check_any(struct walk *w, const struct schema *s, json_t *value, const struct place *at)
 {
-    unsigned type = type_of(value);
     const struct schema *only = NULL;
-    struct walk best = {.count = SIZE_MAX};
     int candidates = 0;
     bool fill = w->fill;
 
     for (size_t i = 0; s->any[i]; i++)
-        if (taken(s->any[i], 0) & type) {
+        if (taken(s->any[i], 0) & type_of(value)) {
             only = s->any[i];
             candidates++;
         }
-    if (candidates == 0) {
-        problem_words(w, s, at);
-        return;
-    }
     w->fill = false;
-    if (candidates == 1)
+    if (candidates == 0)
+        problem_words(w, s, at);
+    else if (candidates == 1)
         check(w, only, value, at);
-    for (size_t i = 0; candidates > 1 && s->any[i] && best.count; i++) {
-        if (!(taken(s->any[i], 0) & type))
-            continue;
-        struct walk t = trial(w, s->any[i], value, at);
-        if (t.count < best.count)
-            best = t;
-    }
-    for (size_t i = 0; candidates > 1 && i < best.count; i++)
-        keep(w, best.problems[i]);
+    else
+        try_all(w, s, value, at);
     w->fill = fill;
 }
 
