@@ -240,12 +240,29 @@ static int usable_cores(int online)
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : online;
 }
 
+static void read_memory(const struct reader *r, struct hardware *out)
+{
+    struct str meminfo = text(r, "proc/meminfo");
+
+    out->memory = kilobytes(meminfo, "MemTotal");
+    out->memory_free = kilobytes(meminfo, "MemAvailable");
+    group_memory(r, &out->memory, &out->memory_free);
+}
+
+void hardware_read_memory(const char *root, struct hardware *out)
+{
+    struct arena a = {0};
+
+    read_memory(&(struct reader){&a, root}, out);
+    arena_release(&a);
+}
+
 void hardware_read(const char *root, struct arena *a, struct hardware *out)
 {
     const struct reader r = {a, root};
     struct hardware hw = {.os = "", .machine = ""};
     struct utsname system;
-    struct str cpuinfo = text(&r, "proc/cpuinfo"), meminfo = text(&r, "proc/meminfo");
+    struct str cpuinfo = text(&r, "proc/cpuinfo");
     long online = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (uname(&system) == 0) {
@@ -256,9 +273,7 @@ void hardware_read(const char *root, struct arena *a, struct hardware *out)
     hw.features = features(a, cpuinfo);
     hw.cores_online = online > 0 ? (int)online : 1;
     hw.cores = group_cores(&r, usable_cores(hw.cores_online));
-    hw.memory = kilobytes(meminfo, "MemTotal");
-    hw.memory_free = kilobytes(meminfo, "MemAvailable");
-    group_memory(&r, &hw.memory, &hw.memory_free);
+    read_memory(&r, &hw);
     hw.cache = last_cache(&r);
     read_gpus(&r, &hw);
     *out = hw;

@@ -36,5 +36,7 @@ struct hardware {
 
 /* `root`: "/", or a folder with proc/ and sys/ below it, for tests. */
 void hardware_read(const char *root, struct arena *a, struct hardware *out);
+/* Only memory and memory_free again: cheap enough for every heartbeat. */
+void hardware_read_memory(const char *root, struct hardware *out);
 
 #endif

@@ -110,10 +110,10 @@ static int native_hardware(struct provider *p, struct arena *a, struct hardware_
                            struct err *e)
 {
     struct native *n = provider_state(p);
-    struct hardware hw;
+    struct hardware hw = n->hardware;
 
     (void)e;
-    hardware_read("/", a, &hw);
+    hardware_read_memory("/", &hw);
     struct hardware_device *devices = arena_alloc(a, (hw.gpu_count + 1) * sizeof *devices);
     devices[0] = (struct hardware_device){.id = "cpu",
                                           .name = hw.cpu,

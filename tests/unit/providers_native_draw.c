@@ -12,6 +12,7 @@ static struct cauldron_picture engine_draws(const struct recipe *r)
     char path[512];
 
     snprintf(path, sizeof path, "%s/tests/parity/models/%s", getenv("CAULDRON_SOURCE"), r->model);
+    o.threads = 1;
     if (cauldron_open(path, &o, &m, &e))
         fail_msg("%s", e.message);
     struct cauldron_request q = cauldron_request(m);
