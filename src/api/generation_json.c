@@ -2,13 +2,18 @@
 
 #include "api/auth.h"
 #include "api/live.h"
+#include "base/clock.h"
 #include "base/json.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #define EXACT_MAX ((uint64_t)1 << 53)
+/* The longest prompts, six bytes a character when all of it is escaped, and a recipe of them. */
+#define ONE_MAX ((size_t)4 << 20)
+
+/* ==== seeds and recipes ==== */
 
 json_t *seed_json(uint64_t seed)
 {
@@ -34,119 +39,293 @@ json_t *recipe_answer(const char *stored)
     return recipe;
 }
 
-json_t *failure_json(const char *code, const char *message)
+/* ==== writing ==== */
+
+/* A text that grows; the first failure stays. */
+struct writer {
+    struct buf *out;
+    int rc;
+};
+
+static void raw(struct writer *w, const char *text, size_t n)
 {
-    if (!code && !message)
-        return json_null();
-    return json_pack("{s:s, s:s}", "code", code ? code : "failed", "message",
-                     message ? message : "");
+    if (!w->rc)
+        w->rc = buf_add(w->out, text, n);
 }
 
-/* A stored JSON value, or null. */
-static json_t *stored_json(const char *text)
-{
-    struct err ignored;
-    json_t *value;
+#define RAW(w, literal) raw((w), "" literal, sizeof(literal) - 1)
 
-    return text && json_read(str_from(text), &value, &ignored) == 0 ? value : json_null();
+static void text(struct writer *w, const char *value)
+{
+    if (!w->rc)
+        w->rc = json_write_text(value, w->out);
 }
 
-static json_t *picture_json(const struct generation *g, const char *url)
+static void integer(struct writer *w, int64_t value)
 {
-    char image[128], thumbnail[128];
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%lld", (long long)value);
 
-    if (!g->sha256)
-        return json_null();
-    snprintf(image, sizeof image, "%s/image", url);
-    snprintf(thumbnail, sizeof thumbnail, "%s/thumbnail", url);
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:i, s:i}", "url", image, "thumbnail_url",
-                     thumbnail, "sha256", g->sha256, "format", g->format ? g->format : "png",
-                     "bytes", (json_int_t)g->bytes, "width", g->width, "height", g->height);
+    raw(w, digits, (size_t)n);
 }
 
-static json_t *progress_json(const struct generation *g, struct live *live)
+static void real(struct writer *w, double value)
+{
+    if (!w->rc)
+        w->rc = json_write_real(value, w->out);
+}
+
+static void flag(struct writer *w, bool value)
+{
+    if (value)
+        RAW(w, "true");
+    else
+        RAW(w, "false");
+}
+
+static void time_or_null(struct writer *w, int64_t unix_ms)
+{
+    char when[CLOCK_TEXT];
+
+    if (unix_ms)
+        clock_format(unix_ms, when);
+    text(w, unix_ms ? when : NULL);
+}
+
+static void seed(struct writer *w, uint64_t value)
+{
+    char digits[32];
+    const char *quote = value < EXACT_MAX ? "" : "\"";
+    int n = snprintf(digits, sizeof digits, "%s%llu%s", quote, (unsigned long long)value, quote);
+
+    raw(w, digits, (size_t)n);
+}
+
+/* JSON that the program wrote itself. */
+static void stored(struct writer *w, const char *json, const char *fallback)
+{
+    json = json && json[0] ? json : fallback;
+    raw(w, json, strlen(json));
+}
+
+/* A stored recipe has its seed as text. The search finds nothing else: within a prompt the
+ * quotation marks are escaped. */
+static void recipe(struct writer *w, const struct generation *g)
+{
+    static const char mark[] = "\"seed\":\"";
+    const char *json = g->parameters && g->parameters[0] ? g->parameters : "{}";
+    const char *at = g->seed < EXACT_MAX ? strstr(json, mark) : NULL;
+    const char *end = at ? strchr(at + sizeof mark - 1, '"') : NULL;
+
+    if (!end) {
+        raw(w, json, strlen(json));
+        return;
+    }
+    raw(w, json, (size_t)(at - json) + sizeof mark - 2);
+    raw(w, at + sizeof mark - 1, (size_t)(end - at) - (sizeof mark - 1));
+    raw(w, end + 1, strlen(end + 1));
+}
+
+static void picture(struct writer *w, const struct generation *g)
+{
+    if (!g->sha256) {
+        RAW(w, "null");
+        return;
+    }
+    RAW(w, "{\"url\":\"/api/v1/generations/");
+    raw(w, g->id, strlen(g->id));
+    RAW(w, "/image\",\"thumbnail_url\":\"/api/v1/generations/");
+    raw(w, g->id, strlen(g->id));
+    RAW(w, "/thumbnail\",\"sha256\":");
+    text(w, g->sha256);
+    RAW(w, ",\"format\":");
+    text(w, g->format ? g->format : "png");
+    RAW(w, ",\"bytes\":");
+    integer(w, g->bytes);
+    RAW(w, ",\"width\":");
+    integer(w, g->width);
+    RAW(w, ",\"height\":");
+    integer(w, g->height);
+    RAW(w, "}");
+}
+
+static void failure(struct writer *w, const struct generation *g)
+{
+    if (!g->error_code && !g->error) {
+        RAW(w, "null");
+        return;
+    }
+    RAW(w, "{\"code\":");
+    text(w, g->error_code ? g->error_code : "failed");
+    RAW(w, ",\"message\":");
+    text(w, g->error ? g->error : "");
+    RAW(w, "}");
+}
+
+static void tags(struct writer *w, const char *const *list)
+{
+    RAW(w, "[");
+    for (size_t i = 0; list && list[i]; i++) {
+        if (i)
+            RAW(w, ",");
+        text(w, list[i]);
+    }
+    RAW(w, "]");
+}
+
+static void progress(struct writer *w, const struct generation *g, struct live *live)
 {
     struct live_step step;
 
-    if (!live || g->status != GENERATION_RUNNING || !live_step(live, g->id, &step))
-        return json_null();
-    return json_pack("{s:i, s:i}", "step", step.step, "steps", step.steps);
-}
-
-static json_t *tags_json(const char *const *tags)
-{
-    json_t *list = json_array();
-
-    for (; tags && *tags; tags++)
-        json_array_append_new(list, json_string(*tags));
-    return list;
+    if (!live || g->status != GENERATION_RUNNING || !live_step(live, g->id, &step)) {
+        RAW(w, "null");
+        return;
+    }
+    RAW(w, "{\"step\":");
+    integer(w, step.step);
+    RAW(w, ",\"steps\":");
+    integer(w, step.steps);
+    RAW(w, "}");
 }
 
 /* What the wish was, and where it stands in an experiment. */
-static void set_wish(json_t *o, const struct generation *g)
+static void wish(struct writer *w, const struct generation *g)
 {
-    bool cell = g->cell >= 0;
+    RAW(w, ",\"prompt\":");
+    text(w, g->prompt ? g->prompt : "");
+    RAW(w, ",\"negative_prompt\":");
+    text(w, g->negative_prompt);
+    RAW(w, ",\"model\":");
+    text(w, g->model_name ? g->model_name : "");
+    RAW(w, ",\"model_digest\":");
+    text(w, g->model_digest);
+    RAW(w, ",\"parameters\":");
+    recipe(w, g);
+    RAW(w, ",\"sampler\":");
+    text(w, g->sampler ? g->sampler : "");
+    RAW(w, ",\"schedule\":");
+    text(w, g->schedule ? g->schedule : "");
+    RAW(w, ",\"steps\":");
+    integer(w, g->steps);
+    RAW(w, ",\"cfg_scale\":");
+    real(w, isfinite(g->cfg_scale) ? g->cfg_scale : 0);
+    RAW(w, ",\"seed\":");
+    seed(w, g->seed);
+    RAW(w, ",\"width\":");
+    integer(w, g->width);
+    RAW(w, ",\"height\":");
+    integer(w, g->height);
+    RAW(w, ",\"user_id\":");
+    text(w, g->user_id);
+    RAW(w, ",\"experiment_id\":");
+    text(w, g->experiment_id);
+    RAW(w, ",\"run_id\":");
+    text(w, g->run_id);
+}
 
-    json_object_set_new(o, "prompt", json_string(g->prompt ? g->prompt : ""));
-    json_object_set_new(o, "negative_prompt", json_text_or_null(g->negative_prompt));
-    json_object_set_new(o, "model", json_string(g->model_name ? g->model_name : ""));
-    json_object_set_new(o, "model_digest", json_text_or_null(g->model_digest));
-    json_object_set_new(o, "parameters", recipe_answer(g->parameters));
-    json_object_set_new(o, "sampler", json_string(g->sampler ? g->sampler : ""));
-    json_object_set_new(o, "schedule", json_string(g->schedule ? g->schedule : ""));
-    json_object_set_new(o, "steps", json_integer(g->steps));
-    json_object_set_new(o, "cfg_scale", json_real(isfinite(g->cfg_scale) ? g->cfg_scale : 0));
-    json_object_set_new(o, "seed", seed_json(g->seed));
-    json_object_set_new(o, "width", json_integer(g->width));
-    json_object_set_new(o, "height", json_integer(g->height));
-    json_object_set_new(o, "user_id", json_text_or_null(g->user_id));
-    json_object_set_new(o, "experiment_id", json_text_or_null(g->experiment_id));
-    json_object_set_new(o, "run_id", json_text_or_null(g->run_id));
-    json_object_set_new(o, "cell", cell ? json_integer(g->cell) : json_null());
-    json_object_set_new(o, "replicate", cell ? json_integer(g->replicate) : json_null());
-    json_object_set_new(o, "axes", stored_json(g->axes));
+static void place(struct writer *w, const struct generation *g)
+{
+    RAW(w, ",\"cell\":");
+    if (g->cell >= 0)
+        integer(w, g->cell);
+    else
+        RAW(w, "null");
+    RAW(w, ",\"replicate\":");
+    if (g->cell >= 0)
+        integer(w, g->replicate);
+    else
+        RAW(w, "null");
+    RAW(w, ",\"axes\":");
+    stored(w, g->axes, "null");
 }
 
 /* What became of it. */
-static void set_outcome(json_t *o, const struct generation *g, const char *url)
+static void outcome(struct writer *w, const struct generation *g)
 {
-    bool drawn = g->sha256 != NULL;
-    json_t *metadata = stored_json(g->metadata);
-
-    json_object_set_new(o, "image", picture_json(g, url));
-    json_object_set_new(o, "generation_time",
-                        drawn && isfinite(g->seconds) ? json_real(g->seconds) : json_null());
-    json_object_set_new(o, "memory_used",
-                        drawn && g->memory_used > 0 ? json_integer(g->memory_used) : json_null());
-    json_object_set_new(o, "reused", json_boolean(g->reused));
-    json_object_set_new(o, "measures", stored_json(g->measures));
-    json_object_set_new(o, "error", failure_json(g->error_code, g->error));
-    json_object_set_new(o, "attempts", json_integer(g->attempts));
-    json_object_set_new(o, "rating", g->rating ? json_integer(g->rating) : json_null());
-    json_object_set_new(o, "favourite", json_boolean(g->favourite));
-    json_object_set_new(o, "tags", tags_json(g->tags));
-    if (!json_is_object(metadata)) {
-        json_decref(metadata);
-        metadata = json_object();
-    }
-    json_object_set_new(o, "metadata", metadata);
+    RAW(w, ",\"image\":");
+    picture(w, g);
+    RAW(w, ",\"generation_time\":");
+    real(w, g->sha256 ? g->seconds : NAN);
+    RAW(w, ",\"memory_used\":");
+    if (g->sha256 && g->memory_used > 0)
+        integer(w, g->memory_used);
+    else
+        RAW(w, "null");
+    RAW(w, ",\"reused\":");
+    flag(w, g->reused);
+    RAW(w, ",\"measures\":");
+    stored(w, g->measures, "null");
+    RAW(w, ",\"error\":");
+    failure(w, g);
+    RAW(w, ",\"attempts\":");
+    integer(w, g->attempts);
+    RAW(w, ",\"rating\":");
+    if (g->rating)
+        integer(w, g->rating);
+    else
+        RAW(w, "null");
+    RAW(w, ",\"favourite\":");
+    flag(w, g->favourite);
+    RAW(w, ",\"tags\":");
+    tags(w, g->tags);
+    RAW(w, ",\"metadata\":");
+    stored(w, g->metadata, "{}");
 }
+
+int generation_write(const struct generation *g, struct live *live, struct buf *out)
+{
+    struct writer w = {.out = out};
+
+    RAW(&w, "{\"id\":");
+    text(&w, g->id);
+    RAW(&w, ",\"status\":");
+    text(&w, generation_status_name(g->status));
+    wish(&w, g);
+    place(&w, g);
+    outcome(&w, g);
+    RAW(&w, ",\"progress\":");
+    progress(&w, g, live);
+    RAW(&w, ",\"created_at\":");
+    time_or_null(&w, g->created_at);
+    RAW(&w, ",\"generated_at\":");
+    time_or_null(&w, g->generated_at);
+    RAW(&w, ",\"url\":\"/api/v1/generations/");
+    raw(&w, g->id, strlen(g->id));
+    RAW(&w, "\"}");
+    return w.rc;
+}
+
+int generations_write(const struct generation *rows, size_t count, const char *next,
+                      struct live *live, struct buf *out, struct err *e)
+{
+    struct writer w = {.out = out};
+
+    RAW(&w, "{\"items\":[");
+    for (size_t i = 0; i < count && !w.rc; i++) {
+        if (i)
+            RAW(&w, ",");
+        if (!w.rc)
+            w.rc = generation_write(&rows[i], live, out);
+    }
+    RAW(&w, "],\"next_cursor\":");
+    text(&w, next);
+    RAW(&w, "}");
+    return w.rc ? ERR(e, ERR_NOMEM, "a page of generations is larger than its buffer") : 0;
+}
+
+/* ==== as trees ==== */
 
 json_t *generation_json(const struct generation *g, struct live *live)
 {
-    json_t *o = json_object();
-    char url[96];
+    struct buf b;
+    struct err ignored;
+    json_t *tree = NULL;
 
-    snprintf(url, sizeof url, "/api/v1/generations/%s", g->id);
-    json_object_set_new(o, "id", json_string(g->id));
-    json_object_set_new(o, "status", json_string(generation_status_name(g->status)));
-    set_wish(o, g);
-    set_outcome(o, g, url);
-    json_object_set_new(o, "progress", progress_json(g, live));
-    json_object_set_new(o, "created_at", json_time_or_null(g->created_at));
-    json_object_set_new(o, "generated_at", json_time_or_null(g->generated_at));
-    json_object_set_new(o, "url", json_string(url));
-    return o;
+    buf_init(&b, ONE_MAX);
+    if (generation_write(g, live, &b) || json_read((struct str){b.p, b.n}, &tree, &ignored))
+        tree = NULL;
+    buf_release(&b);
+    return tree;
 }
 
 json_t *generations_json(const struct generation *rows, size_t count, struct live *live)
@@ -157,6 +336,21 @@ json_t *generations_json(const struct generation *rows, size_t count, struct liv
         json_array_append_new(list, generation_json(&rows[i], live));
     return list;
 }
+
+json_t *generation_describe(const struct generation *g)
+{
+    return generation_json(g, NULL);
+}
+
+json_t *failure_json(const char *code, const char *message)
+{
+    if (!code && !message)
+        return json_null();
+    return json_pack("{s:s, s:s}", "code", code ? code : "failed", "message",
+                     message ? message : "");
+}
+
+/* ==== the one that is meant ==== */
 
 static int read_seen(struct request *r, struct tx *tx, const char *id, struct generation *out,
                      struct err *e)

@@ -5,17 +5,30 @@
  *   if (generation_of(r, tx, &g, e)) ...             the one that the path names
  *   return respond_json(w, 200, generation_json(&g, app->live));
  *
+ *   if (generation_write(&g, app->live, &buf)) ...   for long lists: some microseconds each
+ *
  * URLs are relative to the server's root. Threads: as the transaction. Ownership: new references.
  */
 #ifndef API_GENERATION_JSON_H
 #define API_GENERATION_JSON_H
 
 #include "api/app.h"
+#include "base/buf.h"
 #include "storage/generations.h"
 
-/* `live` may be NULL: then "progress" is null. */
+/* Append the object. `live` may be NULL: then "progress" is null. ERR_NOMEM. */
+WARN_UNUSED_RESULT int generation_write(const struct generation *g, struct live *live,
+                                        struct buf *out);
+/* A page of them: {"items": [...], "next_cursor": next}. */
+WARN_UNUSED_RESULT int generations_write(const struct generation *rows, size_t count,
+                                         const char *next, struct live *live, struct buf *out,
+                                         struct err *e);
+
+/* NULL when memory ended. */
 json_t *generation_json(const struct generation *g, struct live *live);
 json_t *generations_json(const struct generation *rows, size_t count, struct live *live);
+/* submitter.describe: how events show one that ended. */
+json_t *generation_describe(const struct generation *g);
 
 /* An integer where every reader of JSON keeps it exact (up to 2^53 - 1), else a decimal text. */
 json_t *seed_json(uint64_t seed);

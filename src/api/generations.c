@@ -93,7 +93,7 @@ static void narrow(struct generation_filter *f, const json_t *query, struct aren
     f->created_before = time_of(query, "created_before");
 }
 
-static int list(struct request *r, json_t **out, struct err *e)
+static int list(struct request *r, struct buf *out, struct err *e)
 {
     const json_t *query = request_query(r);
     struct generation_filter f = generation_filter();
@@ -114,9 +114,7 @@ static int list(struct request *r, json_t **out, struct err *e)
     tx_rollback(tx);
     if (rc)
         return rc;
-    *out = json_pack("{s:o, s:o}", "items", generations_json(rows, count, app_of(r)->live),
-                     "next_cursor", json_text_or_null(next));
-    return 0;
+    return generations_write(rows, count, next, app_of(r)->live, out, e);
 }
 
 int api_list_generations(struct request *r, struct response *w, struct err *e)
@@ -130,17 +128,23 @@ int api_get_generation(struct request *r, struct response *w, struct err *e)
 {
     struct generation g;
     char digest[65], etag[40];
+    struct buf text;
     int rc;
 
     if ((rc = generation_read(r, request_param(r, "id"), &g, e)))
         return rc;
-    json_t *body = generation_json(&g, app_of(r)->live);
-    const char *text = json_compact(body, request_arena(r));
-    json_decref(body);
-    sha256_hex(text, strlen(text), digest);
+    buf_init(&text, (size_t)4 << 20);
+    if (generation_write(&g, app_of(r)->live, &text)) {
+        rc = ERR(e, ERR_NOMEM, "no memory for a generation");
+        goto out;
+    }
+    sha256_hex(text.p, text.n, digest);
     snprintf(etag, sizeof etag, "\"%.32s\"", digest);
     respond_header(w, "ETag", etag);
-    return respond_bytes(w, 200, "application/json", str_from(text));
+    rc = respond_bytes(w, 200, "application/json", (struct str){text.p, text.n});
+out:
+    buf_release(&text);
+    return rc;
 }
 
 /* Run `step` on the generation of the path in a transaction; *out: the row before it. */

@@ -128,20 +128,15 @@ static void keep_within(struct page_cache *c, const struct page *but)
     }
 }
 
-static int make_text(struct request *r, int (*make)(struct request *, json_t **, struct err *),
+static int make_text(struct request *r, int (*make)(struct request *, struct buf *, struct err *),
                      struct buf *text, char etag[ETAG], struct err *e)
 {
     char hex[65];
-    json_t *json;
 
-    if (make(r, &json, e))
-        return e->code;
     buf_init(text, PAGE_BYTES / 2);
-    int rc = json_write(json, text) ? ERR(e, ERR_NOMEM, "the page is too large") : 0;
-    json_decref(json);
-    if (rc) {
+    if (make(r, text, e)) {
         buf_release(text);
-        return rc;
+        return e->code;
     }
     sha256_hex(text->p, text->n, hex);
     snprintf(etag, ETAG, "\"%.32s\"", hex);
@@ -150,7 +145,7 @@ static int make_text(struct request *r, int (*make)(struct request *, json_t **,
 
 /* Not under the lock while it is made; others who want the same wait for it. */
 static int make_page(struct page_cache *c, struct page *p, const char *state, struct request *r,
-                     struct response *w, int (*make)(struct request *, json_t **, struct err *),
+                     struct response *w, int (*make)(struct request *, struct buf *, struct err *),
                      struct err *e)
 {
     struct buf text;
@@ -176,10 +171,10 @@ static int make_page(struct page_cache *c, struct page *p, const char *state, st
 }
 
 int page_cached(struct page_cache *c, struct request *r, struct response *w,
-                int (*make)(struct request *r, json_t **out, struct err *e), struct err *e)
+                int (*make)(struct request *r, struct buf *out, struct err *e), struct err *e)
 {
-    char key[KEY], state[STATE] = "";
-    json_t *json;
+    char key[KEY], state[STATE] = "", etag[ETAG];
+    struct buf text;
     int rc = state_of(app_of(r), state, e);
 
     if (rc)
@@ -200,5 +195,9 @@ int page_cached(struct page_cache *c, struct request *r, struct response *w,
     pthread_mutex_unlock(&c->lock);
     if (p)
         return rc;
-    return make(r, &json, e) ? e->code : respond_json(w, 200, json);
+    if ((rc = make_text(r, make, &text, etag, e)))
+        return rc;
+    rc = answer(r, w, etag, (struct str){text.p, text.n});
+    buf_release(&text);
+    return rc;
 }

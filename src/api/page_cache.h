@@ -1,7 +1,7 @@
 /*
  * page_cache.h: pages of lists as they were answered, for as long as nothing has changed.
  *
- *   static int make(struct request *r, json_t **out, struct err *e) { ... }
+ *   static int make(struct request *r, struct buf *out, struct err *e) { ... }
  *   int api_list_things(struct request *r, struct response *w, struct err *e)
  *   {
  *       return page_cached(app->pages, r, w, make, e);
@@ -16,6 +16,7 @@
 #ifndef API_PAGE_CACHE_H
 #define API_PAGE_CACHE_H
 
+#include "base/buf.h"
 #include "server/http.h"
 
 struct page_cache;
@@ -25,9 +26,9 @@ enum { PAGES = 128, PAGE_BYTES = 64 << 20 };
 struct page_cache *page_cache_new(void);
 void page_cache_free(struct page_cache *c);
 
-/* `make` gives a new reference. */
+/* `make` appends the JSON to a buffer. */
 WARN_UNUSED_RESULT int page_cached(struct page_cache *c, struct request *r, struct response *w,
-                                   int (*make)(struct request *r, json_t **out, struct err *e),
+                                   int (*make)(struct request *r, struct buf *out, struct err *e),
                                    struct err *e);
 
 #endif

@@ -136,6 +136,16 @@ int json_write(const json_t *value, struct buf *out)
     return write_value(out, value, false);
 }
 
+int json_write_text(const char *text, struct buf *out)
+{
+    return text ? write_text(out, text, strlen(text)) : buf_add(out, "null", 4);
+}
+
+int json_write_real(double value, struct buf *out)
+{
+    return isfinite(value) ? write_real(out, value) : buf_add(out, "null", 4);
+}
+
 static char *dump(const json_t *value, bool sorted, struct arena *a)
 {
     struct buf b;

@@ -33,6 +33,11 @@ char *json_compact(const json_t *value, struct arena *a);
 /* The same into a buffer; ERR_NOMEM when it does not fit. */
 WARN_UNUSED_RESULT int json_write(const json_t *value, struct buf *out);
 
+/* Pieces of a text that is written by hand, where building a tree first takes too long: a string
+ * with its quotation marks (NULL: null), a number (not finite: null). The string is UTF-8. */
+WARN_UNUSED_RESULT int json_write_text(const char *text, struct buf *out);
+WARN_UNUSED_RESULT int json_write_real(double value, struct buf *out);
+
 /* A member of an object, or the default when it is absent, null, or of another type. */
 const char *json_text(const json_t *object, const char *key, const char *fallback);
 int64_t json_int(const json_t *object, const char *key, int64_t fallback);

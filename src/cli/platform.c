@@ -1,5 +1,6 @@
 #include "cli/platform.h"
 
+#include "api/generation_json.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "cauldron.h"
@@ -83,7 +84,8 @@ static int open_drawing(const struct platform_options *o, struct platform *p, st
                                       .queue = p->queue,
                                       .bus = p->bus,
                                       .providers = p->providers,
-                                      .max_attempts = o->max_attempts};
+                                      .max_attempts = o->max_attempts,
+                                      .describe = generation_describe};
     return submitter_open(&p->submitter, e);
 }
 

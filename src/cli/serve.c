@@ -1,5 +1,4 @@
 #include "api/auth.h"
-#include "api/generation_json.h"
 #include "api/live.h"
 #include "api/page_cache.h"
 #include "api/sockets.h"
@@ -287,12 +286,6 @@ static void finished(void *context, const struct request *r, unsigned status, do
         LOG_TEXT("address", request_address(r)));
 }
 
-/* As the API shows it; no step is on its way any more. */
-static json_t *describe(const struct generation *g)
-{
-    return generation_json(g, NULL);
-}
-
 /* ============================== Start and stop ============================== */
 
 static struct http_options http_from(const struct want *want, struct app *app)
@@ -377,7 +370,6 @@ static struct app *app_from(const struct want *want, struct platform *p)
     app->provider = p->provider;
     app->metrics = p->metrics;
     app->sentry = p->sentry;
-    p->submitter.describe = describe;
     app->throttle = throttle_new();
     app->live = live_new(p->bus);
     app->pages = page_cache_new();
