@@ -128,6 +128,7 @@ static void strange_files_are_no_trouble(void **state)
 
     assert_string_equal(hw.cpu, "");
     assert_true(hw.memory == 0 && hw.cores >= 1);
+    arena_release(&m.arena);
     m = new_machine();
     put(&m, "proc/self/cgroup", "0::/../../etc\nnonsense\n::\n");
     put(&m, "proc/meminfo", "MemTotal: -5 kB\nMemAvailable: 99999999999999999999 kB\nMemFree\n");
