@@ -24,11 +24,9 @@ static void add_ended(struct hub *h, const char *id)
 {
     struct ended *x = h->ended_count < ENDED_MAX ? calloc(1, sizeof *x) : NULL;
 
-    if (!x || strlen(id) >= sizeof x->id) {
-        free(x);
+    if (!x)
         return; /* events are hints: who looks into the database sees it all */
-    }
-    memcpy(x->id, id, strlen(id));
+    snprintf(x->id, sizeof x->id, "%s", id);
     *h->ended_last = x;
     h->ended_last = &x->next;
     h->ended_count++;

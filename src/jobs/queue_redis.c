@@ -227,19 +227,26 @@ static int read_entries(struct streams *s, redisContext *c, const redisReply *r,
     return found ? 1 : rc;
 }
 
-/* Read one stream at once, or wait for both. */
-static int read_group(struct streams *s, redisContext *c, const char *worker, int stream,
-                      double wait, struct ticket *out, struct err *e)
+static int read_one(struct streams *s, redisContext *c, const char *worker, int stream,
+                    struct ticket *out, struct err *e)
 {
     redisReply *r = NULL;
-    int rc;
-
-    if (wait > 0)
-        rc = redis_ask(c, &r, e, "XREADGROUP GROUP " GROUP " %s COUNT 1 BLOCK %d STREAMS %s %s > >",
-                       worker, (int)ceil(wait * 1000), s->names[INTERACTIVE], s->names[BATCH]);
-    else
-        rc = redis_ask(c, &r, e, "XREADGROUP GROUP " GROUP " %s COUNT 1 STREAMS %s >", worker,
+    int rc = redis_ask(c, &r, e, "XREADGROUP GROUP " GROUP " %s COUNT 1 STREAMS %s >", worker,
                        s->names[stream]);
+
+    if (!rc)
+        rc = read_entries(s, c, r, out, e);
+    freeReplyObject(r);
+    return rc;
+}
+
+static int wait_for_both(struct streams *s, redisContext *c, const char *worker, double seconds,
+                         struct ticket *out, struct err *e)
+{
+    redisReply *r = NULL;
+    int rc = redis_ask(c, &r, e, "XREADGROUP GROUP " GROUP " %s COUNT 1 BLOCK %d STREAMS %s %s > >",
+                       worker, (int)ceil(seconds * 1000), s->names[INTERACTIVE], s->names[BATCH]);
+
     if (!rc)
         rc = read_entries(s, c, r, out, e);
     freeReplyObject(r);
@@ -249,12 +256,12 @@ static int read_group(struct streams *s, redisContext *c, const char *worker, in
 static int take_once(struct streams *s, redisContext *c, const char *worker, double wait,
                      struct ticket *out, struct err *e)
 {
-    int rc = read_group(s, c, worker, INTERACTIVE, 0, out, e);
+    int rc = read_one(s, c, worker, INTERACTIVE, out, e);
 
     if (rc == 0)
-        rc = read_group(s, c, worker, BATCH, 0, out, e);
+        rc = read_one(s, c, worker, BATCH, out, e);
     if (rc == 0 && wait > 0)
-        rc = read_group(s, c, worker, -1, wait, out, e);
+        rc = wait_for_both(s, c, worker, wait, out, e);
     if (rc < 0 && no_group(e)) {
         rc = make_group(s, c, e);
         /* What stands in the streams is read by the next call. */

@@ -17,11 +17,11 @@ struct wait *wait_for(struct submitter *s, const char *generation_id,
                       void (*ended)(void *user, const char *generation_id), void *user)
 {
     struct hub *h = s->hub;
-    struct wait *w = h && strlen(generation_id) < UUID_TEXT ? calloc(1, sizeof *w) : NULL;
+    struct wait *w = h ? calloc(1, sizeof *w) : NULL;
 
     if (!w)
         return NULL;
-    memcpy(w->id, generation_id, strlen(generation_id));
+    snprintf(w->id, sizeof w->id, "%s", generation_id);
     w->ended = ended;
     w->user = user;
     pthread_mutex_lock(&h->lock);

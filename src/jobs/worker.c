@@ -269,6 +269,6 @@ void worker_status(struct worker *w, struct worker_status *out)
                                   .failed = w->failed,
                                   .retried = w->retried,
                                   .lost = w->lost,
-                                  .steps_per_second = (double)steps / RATE_SECONDS};
+                                  .steps_per_second = (double)steps / (double)RATE_SECONDS};
     pthread_mutex_unlock(&w->lock);
 }

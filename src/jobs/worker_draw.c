@@ -108,7 +108,8 @@ static struct str encode_preview(const struct image *im, struct buf *out)
     int rc = image_encode(from, (struct image_encoding){.format = IMAGE_JPEG, .quality = 70}, NULL,
                           out, &e);
     image_release(&small);
-    return rc ? (struct str){0} : (struct str){out->p, out->n};
+    struct str bytes = {out->p, out->n};
+    return rc ? (struct str){0} : bytes;
 }
 
 static size_t copy_watchers(struct worker *w, const struct held *h,
@@ -247,9 +248,9 @@ static bool wait_for_work(struct slot *s)
     return go_on;
 }
 
-void *slot_run(void *argument)
+void *slot_run(void *slot)
 {
-    struct slot *s = argument;
+    struct slot *s = slot;
     struct worker *w = s->w;
     struct draw_source source = {.user = s,
                                  .next = next,

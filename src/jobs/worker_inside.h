@@ -101,8 +101,8 @@ void *storer_run(void *worker);
 void *keeper_run(void *worker);
 /* On the bus's thread. */
 void keeper_hear(void *worker, const char *topic, const char *text);
-/* Look up the generations that wait for it. */
-void held_find_watchers(struct worker *w, struct held *h, struct tx *tx);
+/* The generations that wait for a key: how many, and their identifiers. */
+size_t find_watchers(struct tx *tx, const char *key, char out[WATCHERS][UUID_TEXT]);
 void held_free(struct held *h);
 
 #endif

@@ -42,6 +42,7 @@ struct beat {
     size_t count;
     struct lease *leases;
     const char **runs; /* of these jobs; NULL outside experiments */
+    const char **keys;
     bool *lost, *cancelled, *paused;
     bool all_paused;
     struct arena a;
@@ -57,6 +58,7 @@ static void collect(struct beat *b)
         n++;
     b->leases = arena_alloc(&b->a, (n + 1) * sizeof *b->leases);
     b->runs = arena_alloc(&b->a, (n + 1) * sizeof *b->runs);
+    b->keys = arena_alloc(&b->a, (n + 1) * sizeof *b->keys);
     b->lost = arena_alloc(&b->a, n + 1);
     b->cancelled = arena_alloc(&b->a, n + 1);
     b->paused = arena_alloc(&b->a, n + 1);
@@ -64,6 +66,7 @@ static void collect(struct beat *b)
         b->leases[b->count] = (struct lease){
             .id = arena_strdup(&b->a, h->row.id), .worker = w->name, .attempt = h->row.attempts};
         b->runs[b->count] = h->row.run_id ? arena_strdup(&b->a, h->row.run_id) : NULL;
+        b->keys[b->count] = arena_strdup(&b->a, h->row.key);
     }
     pthread_mutex_unlock(&w->lock);
 }
@@ -129,6 +132,51 @@ static void apply_all(struct beat *b)
     pthread_mutex_unlock(&w->lock);
 }
 
+/* ==== who waits for what is drawn ==== */
+
+size_t find_watchers(struct tx *tx, const char *key, char out[WATCHERS][UUID_TEXT])
+{
+    struct generation_filter f = generation_filter();
+    struct arena a = {0};
+    struct generation *rows;
+    const char *next;
+    size_t n, kept = 0;
+    struct err e;
+
+    f.key = key;
+    f.limit = 2 * WATCHERS;
+    if (generations_list(tx, &f, &a, &rows, &n, &next, &e))
+        n = 0;
+    for (size_t i = 0; i < n && kept < WATCHERS; i++)
+        if (rows[i].status == GENERATION_QUEUED || rows[i].status == GENERATION_RUNNING)
+            snprintf(out[kept++], UUID_TEXT, "%s", rows[i].id);
+    arena_release(&a);
+    return kept;
+}
+
+/* Those who came after the claim: found again with every heartbeat. */
+static void renew_watchers(const struct beat *b)
+{
+    struct worker *w = b->w;
+    char watchers[WATCHERS][UUID_TEXT];
+    struct tx *tx;
+    struct err e;
+
+    if (!b->count || tx_begin(w->o.submitter->db, TX_READ, &tx, &e))
+        return;
+    for (size_t i = 0; i < b->count; i++) {
+        size_t n = find_watchers(tx, b->keys[i], watchers);
+        pthread_mutex_lock(&w->lock);
+        for (struct held *h = w->held; h; h = h->next)
+            if (strcmp(h->row.id, b->leases[i].id) == 0) {
+                memcpy(h->watchers, watchers, n * sizeof *watchers);
+                h->watcher_count = n;
+            }
+        pthread_mutex_unlock(&w->lock);
+    }
+    tx_rollback(tx);
+}
+
 static bool heartbeat(struct worker *w)
 {
     struct beat b = {.w = w};
@@ -140,33 +188,10 @@ static bool heartbeat(struct worker *w)
         LOG(LOG_WARNING, "no heartbeat", LOG_ERR(&e));
     else
         apply_all(&b);
+    if (!rc)
+        renew_watchers(&b);
     arena_release(&b.a);
     return rc == 0;
-}
-
-/* ==== who waits for what is drawn ==== */
-
-void held_find_watchers(struct worker *w, struct held *h, struct tx *tx)
-{
-    struct generation_filter f = generation_filter();
-    struct arena a = {0};
-    struct generation *rows;
-    const char *next;
-    size_t n, kept = 0;
-    struct err e;
-
-    f.key = h->row.key;
-    f.limit = 2 * WATCHERS;
-    if (!generations_list(tx, &f, &a, &rows, &n, &next, &e)) {
-        pthread_mutex_lock(&w->lock);
-        for (size_t i = 0; i < n && kept < WATCHERS; i++)
-            if ((rows[i].status == GENERATION_QUEUED || rows[i].status == GENERATION_RUNNING) &&
-                strlen(rows[i].id) < UUID_TEXT)
-                memcpy(h->watchers[kept++], rows[i].id, strlen(rows[i].id) + 1);
-        h->watcher_count = kept;
-        pthread_mutex_unlock(&w->lock);
-    }
-    arena_release(&a);
 }
 
 /* ==== the feeder ==== */
@@ -353,9 +378,9 @@ static bool wait_until_due(struct worker *w, const struct timers *t, bool feeds)
     return !w->finished;
 }
 
-void *keeper_run(void *argument)
+void *keeper_run(void *worker)
 {
-    struct worker *w = argument;
+    struct worker *w = worker;
     struct timers t = {.beats = true, .sweep = clock_seconds() + w->o.sweep_seconds * 0.1};
     bool feeds = w->o.draw || queue_shared(w->o.submitter->queue);
 

@@ -292,9 +292,9 @@ static void forget(struct worker *w, struct held *h)
     held_free(h);
 }
 
-void *storer_run(void *argument)
+void *storer_run(void *worker)
 {
-    struct worker *w = argument;
+    struct worker *w = worker;
     struct held *h;
 
     while ((h = first(w))) {

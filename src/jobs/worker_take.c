@@ -120,14 +120,14 @@ static int prepare(struct worker *w, struct held *h, struct err *e)
 }
 
 /* Who waits for this picture, to tell them its steps. */
-static void find_watchers(struct worker *w, struct held *h)
+static void look_for_watchers(struct worker *w, struct held *h)
 {
     struct tx *tx;
     struct err e;
 
     if (tx_begin(w->o.submitter->db, TX_READ, &tx, &e))
         return;
-    held_find_watchers(w, h, tx);
+    h->watcher_count = find_watchers(tx, h->row.key, h->watchers);
     tx_rollback(tx);
 }
 
@@ -171,7 +171,7 @@ static void take(struct worker *w, const struct ticket *t)
     }
     struct log_context former = log_enter(held_context(h));
     rc = prepare(w, h, &e);
-    find_watchers(w, h);
+    look_for_watchers(w, h);
     LOG(LOG_DEBUG, "job claimed", LOG_NUMBER("attempt", h->row.attempts));
     add(w, h, rc ? &e : NULL);
     log_leave(former);
@@ -199,9 +199,9 @@ static void count_taken(struct worker *w)
     pthread_mutex_unlock(&w->lock);
 }
 
-void *taker_run(void *argument)
+void *taker_run(void *worker)
 {
-    struct worker *w = argument;
+    struct worker *w = worker;
     struct queue *q = w->o.submitter->queue;
     double reclaim_at = 0;
     int failures = 0;
