@@ -40,52 +40,74 @@ static void read_trace(struct request *r)
     memcpy(r->trace, parent + 3, 32);
 }
 
-struct counter {
-    const char *name;
-    int count;
+/* What is looked at in every header line, in one walk. */
+struct lines {
+    int hosts, lengths, codings;
+    bool bad_name;
 };
 
-static enum MHD_Result count_header(void *user, enum MHD_ValueKind kind, const char *name,
+static enum MHD_Result look_at_line(void *user, enum MHD_ValueKind kind, const char *name,
                                     const char *value)
 {
-    struct counter *c = user;
+    static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ"; /* RFC 9110 5.6.2 */
+    struct lines *l = user;
 
     (void)kind;
     (void)value;
-    c->count += strcasecmp(name, c->name) == 0;
+    l->bad_name |= !name[0] || name[strspn(name, token)];
+    l->hosts += strcasecmp(name, "Host") == 0;
+    l->lengths += strcasecmp(name, "Content-Length") == 0;
+    l->codings += strcasecmp(name, "Transfer-Encoding") == 0;
     return MHD_YES;
 }
 
-static int count_of(struct request *r, const char *name)
-{
-    struct counter c = {name, 0};
-
-    MHD_get_connection_values(r->mhd, MHD_HEADER_KIND, count_header, &c);
-    return c.count;
-}
-
-/* What another server in front of us might understand differently (RFC 9112 6.1, 6.3, 3.2). */
-static bool well_formed(struct request *r, const char *host, const char *length)
+/*
+ * What another server in front of us might understand differently, so that two requests become one
+ * or one becomes two (RFC 9112 3.2, 5.1, 6.1, 6.3). libmicrohttpd takes "Content-Length : 5" for a
+ * header of another name, the first of two lengths, and a target up to its first NUL.
+ */
+static const char *misunderstanding(struct request *r, const char *length, const char *version)
 {
     const char *coding = request_header(r, "Transfer-Encoding");
+    struct lines l = {0};
+
+    MHD_get_connection_values(r->mhd, MHD_HEADER_KIND, look_at_line, &l);
+    r->unframed = true;
+    if (version != r->behind_target)
+        return "a NUL in the request's target";
+    if (l.bad_name)
+        return "a header's name is letters, digits and '-'";
+    if (l.codings > 1 || l.lengths > 1 || (coding && length) ||
+        (coding && strcmp(version, "HTTP/1.1") != 0))
+        return "the body's length is given once: by Content-Length, or it is chunked";
+    if (l.hosts > 1 || (l.hosts == 0 && strcmp(version, "HTTP/1.1") == 0))
+        return "a request has one Host header";
+    r->unframed = false;
+    return NULL;
+}
+
+static bool well_formed(struct request *r, const char *host, const char *length,
+                        const char *version)
+{
+    const char *coding = request_header(r, "Transfer-Encoding");
+    const char *wrong = misunderstanding(r, length, version);
     size_t size =
         MHD_get_connection_info(r->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
 
-    r->unframed = coding || length;
-    if (size > r->server->o.max_header_bytes)
+    if (size > r->server->o.max_header_bytes) {
         respond_problem(&r->w, 431, "headers_too_large", "headers have at most %zu bytes",
                         r->server->o.max_header_bytes);
-    else if (coding && (length || strcasecmp(coding, "chunked") != 0))
-        respond_problem(&r->w, coding && !length ? 501 : 400, "bad_framing",
-                        "the body's length is given by Content-Length, or it is chunked");
-    else if (length && count_of(r, "Content-Length") != 1)
-        respond_problem(&r->w, 400, "bad_framing", "more than one Content-Length");
-    else if (!host || count_of(r, "Host") != 1 || !host_valid(host))
-        respond_problem(&r->w, 400, "bad_host", "a request has one Host header with a name in it");
-    else
-        r->unframed = false;
-    if (!r->w.status)
+    } else if (wrong) {
+        respond_problem(&r->w, 400, "bad_request", "%s", wrong);
+    } else if (host && !host_valid(host)) {
+        respond_problem(&r->w, 400, "bad_request", "the Host header is not a name");
+    } else if (coding && strcasecmp(coding, "chunked") != 0) {
+        respond_problem(&r->w, 501, "unknown_coding", "bodies may be chunked, and nothing else");
+        r->unframed = true;
+    } else {
         return true;
+    }
     refuse(r);
     return false;
 }
@@ -109,6 +131,14 @@ static void find_client(struct request *r, const char *host)
     }
     r->base_url = arena_printf(&r->arena, "%s://%s",
                                scheme && strcasecmp(scheme, "https") == 0 ? "https" : "http", host);
+}
+
+static const char *own_name(struct request *r)
+{
+    const char *address = r->server->o.address;
+
+    return arena_printf(&r->arena, strchr(address, ':') ? "[%s]:%d" : "%s:%d", address,
+                        r->server->port);
 }
 
 static bool within_rate(struct request *r)
@@ -191,7 +221,7 @@ static void check_body(struct request *r, const char *length)
     refuse(r);
 }
 
-void admit(struct request *r)
+void admit(struct request *r, const char *version)
 {
     const char *host = request_header(r, "Host");
     const char *length = request_header(r, "Content-Length");
@@ -200,12 +230,11 @@ void admit(struct request *r)
     read_trace(r);
     r->phase = PHASE_BODY;
     r->w.request = r;
-    r->base_url = "http://localhost";
-    if (host && host_valid(host))
-        find_client(r, host);
-    if (!well_formed(r, host, length))
+    /* HTTP/1.0 has no Host; then no browser asks, either. */
+    find_client(r, host && host_valid(host) ? host : own_name(r));
+    if (!well_formed(r, host, length, version))
         return;
-    if (!host_allowed(host, r->server->o.allowed_hosts)) {
+    if (host && !host_allowed(host, r->server->o.allowed_hosts)) {
         respond_problem(&r->w, 421, "unknown_host", "this server does not go by the name '%s'",
                         host);
         refuse(r);

@@ -50,6 +50,7 @@ void *on_uri(void *user, const char *uri, struct MHD_Connection *mhd)
     r->query = origin_form(str_from(arena_strdup(&r->arena, uri ? uri : "")));
     if (!str_cut(&r->query, '?', &r->path))
         r->path = STR("");
+    r->behind_target = uri ? uri + strlen(uri) + 1 : NULL;
     /* libmicrohttpd would make a list of the parameters in the connection's few kilobytes, and give
      * up without an answer when they are full. The bytes are its buffer, which it changes itself
      * next. */
@@ -238,14 +239,14 @@ static enum MHD_Result asked(struct request *r)
     return MHD_YES;
 }
 
-static enum MHD_Result begin(struct request *r, const char *method)
+static enum MHD_Result begin(struct request *r, const char *method, const char *version)
 {
     struct http_server *s = r->server;
     const char *length = request_header(r, "Content-Length");
     uint64_t n = length ? strtoull(length, NULL, 10) : 0;
 
     r->method = method;
-    admit(r);
+    admit(r, version);
     buf_init(&r->body, r->max_body);
     r->connection->deadline = clock_seconds() + s->o.body_seconds;
     if (r->phase == PHASE_REFUSED)
@@ -291,13 +292,12 @@ enum MHD_Result on_access(void *user, struct MHD_Connection *mhd, const char *ur
     (void)user;
     (void)mhd;
     (void)url;
-    (void)version;
     if (!r)
         return MHD_NO;
     *n = 0;
     switch (r->phase) {
     case PHASE_HEADERS:
-        return begin(r, method);
+        return begin(r, method, version);
     case PHASE_ASKED:
         return asked(r);
     case PHASE_BODY:

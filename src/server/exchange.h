@@ -54,7 +54,7 @@ struct response {
     char *bytes;      /* malloc'd */
     size_t n;
     int fd;
-    uint64_t offset, length; /* of the file */
+    uint64_t offset, length; /* of the file; of a 304: 0 when it is not known */
     json_t *problem;
     struct stream stream;
 };
@@ -88,7 +88,8 @@ struct request {
     _Atomic bool gone;
 
     const char *method;
-    struct str path, query; /* as sent */
+    struct str path, query;    /* as sent */
+    const char *behind_target; /* where the library's version text begins */
     char id[65], trace[33];
     struct address client;
     char address[ADDRESS_TEXT];
@@ -143,8 +144,9 @@ struct http_server {
 
 /* ==== admit.c: on the event thread, when the headers are there ==== */
 
-/* Fill r from the headers; refuse (a problem in r->w, phase PHASE_REFUSED) what must not go on. */
-void admit(struct request *r);
+/* Fill r from the headers; refuse (a problem in r->w, phase PHASE_REFUSED) what must not go on.
+ * `version`: as the library has it, a pointer into the request line. */
+void admit(struct request *r, const char *version);
 
 /* ==== dispatch.c: on the workers ==== */
 

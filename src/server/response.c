@@ -200,6 +200,7 @@ int respond_file(struct response *w, int fd, const char *type, const char *etag,
         return respond_problem(w, 500, "internal", "the file cannot be read");
     }
     if (respond_not_modified(r, w, etag, max_age)) {
+        w->length = (uint64_t)st.st_size;
         close(fd);
         return 0;
     }

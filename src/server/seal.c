@@ -83,6 +83,23 @@ static void add_to_response(void *to, const char *name, const char *value)
     MHD_add_response_header(to, name, value);
 }
 
+static ssize_t nothing(void *user, uint64_t at, char *out, size_t most)
+{
+    (void)user;
+    (void)at;
+    (void)out;
+    (void)most;
+    return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+/* A 304 says how long the body would have been, or nothing about it: 0 would be wrong (RFC 9110
+ * 8.6). libmicrohttpd sends none in either case. */
+static struct MHD_Response *not_modified(const struct response *w)
+{
+    return MHD_create_response_from_callback(w->length ? w->length : MHD_SIZE_UNKNOWN, 1024,
+                                             nothing, NULL, NULL);
+}
+
 static struct MHD_Response *body(struct request *r)
 {
     struct response *w = &r->w;
@@ -109,7 +126,8 @@ static struct MHD_Response *body(struct request *r)
         break;
     case BODY_UNSET:
     case BODY_EMPTY:
-        m = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+        m = w->status == 304 ? not_modified(w)
+                             : MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
         break;
     }
     return m;

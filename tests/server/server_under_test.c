@@ -70,6 +70,14 @@ static int form(struct request *r, struct response *w, struct err *e)
     return respond_json(w, 200, list);
 }
 
+static int tagged(struct request *r, struct response *w, struct err *e)
+{
+    (void)e;
+    if (respond_not_modified(r, w, "\"v1\"", 0))
+        return 0;
+    return respond_json(w, 200, json_object());
+}
+
 static int file(struct request *r, struct response *w, struct err *e)
 {
     struct app *app = request_context(r);
@@ -331,6 +339,7 @@ static const struct route routes[] = {
     {"POST", "/bytes", "post_bytes", .max_body = 1 << 20, .handle = echo},
     {"POST", "/form", "post_form", .max_body = 1 << 20, .handle = form},
     {"PUT", "/hello", "put_hello", .handle = hello},
+    {"GET", "/tagged", "tagged", .handle = tagged},
     {"GET", "/file", "get_file", .handle = file},
     {"GET", "/fail/{name}", "fail", .handle = fail},
     {"GET", "/slow/{seconds}", "slow", .handle = slow},

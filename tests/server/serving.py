@@ -54,7 +54,7 @@ class Server:
         self.reader.join(10)
         self.process.stdout.close()
         self.process.stderr.close()
-        if status:
+        if status or any("runtime error" in line for line in self.log):
             raise RuntimeError(f"status {status}:\n" + "\n".join(self.log))
         return last.strip()
 

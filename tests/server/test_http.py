@@ -206,6 +206,9 @@ class Bodies(HttpTest):
         for lines in (b"Content-Length: 3\r\nTransfer-Encoding: chunked",
                       b"Content-Length: 3\r\nContent-Length: 3",
                       b"Content-Length: 3\r\nContent-Length: 4",
+                      b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+                      b"Content-Length : 3", b"Transfer-Encoding\t: chunked",
+                      b"Content-Length: 3\r\nHost: y", b"X Y: 1",
                       b"Content-Length: -3", b"Content-Length: 3x",
                       b"Content-Length: 99999999999999999999999"):
             text = self.server.raw(b"POST /bytes HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" +
@@ -214,6 +217,15 @@ class Bodies(HttpTest):
         text = self.server.raw(b"POST /bytes HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                                b"Transfer-Encoding: gzip\r\n\r\n")
         self.assertTrue(text.startswith(b"HTTP/1.1 501 "), text)
+
+    def test_no_request_hides_in_a_body(self):
+        hidden = b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
+        for line in (b"Content-Length : %d" % len(hidden), b"Transfer-Encoding : chunked",
+                     b"Content-Length: %d\r\nTransfer-Encoding: chunked" % len(hidden),
+                     b"Transfer-Encoding: gzip"):
+            text = self.server.raw(b"POST /bytes HTTP/1.1\r\nHost: x\r\n" + line + b"\r\n\r\n" +
+                                   hidden)
+            self.assertEqual(text.count(b"HTTP/1.1 "), 1, line)
 
     def test_forms(self):
         body = (b"--B\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.png\"\r\n"
@@ -279,6 +291,12 @@ class Headers(HttpTest):
             self.assertEqual(self.server.get("/echo/x", Cookie=text).json["cookie"], want)
 
     def test_hosts(self):
+        text = self.server.raw(b"GET /echo/x HTTP/1.0\r\n\r\n")
+        self.assertIn(b'"base_url":"http://127.0.0.1:%d"' % self.server.port, text)
+        text = self.server.raw(b"GET /hello\0x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        self.assertTrue(text.startswith(b"HTTP/1.1 400 "), text)
+        text = self.server.raw(b"POST /bytes HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+        self.assertTrue(text.startswith(b"HTTP/1.1 400 "), text)
         for bad in (b"", b"Host: a\r\nHost: b\r\n", b"Host: a/b\r\n", b"Host: \r\n"):
             text = self.server.raw(b"GET /hello HTTP/1.1\r\nConnection: close\r\n" + bad + b"\r\n")
             self.assertTrue(text.startswith(b"HTTP/1.1 400 "), text)
@@ -490,8 +508,22 @@ class Files(HttpTest):
             self.assertEqual((answer.status, answer.body), (304, b""), header)
             self.assertEqual(answer.headers["etag"], '"tag-1"')
             self.assertNotIn("content-type", answer.headers)
+            self.assertEqual(int(answer.headers["content-length"]), FILE.stat().st_size)
         for header in ('"tag-2"', "tag-1", '"tag-1', '"x", tag-1'):
             self.assertEqual(self.server.get("/file", If_None_Match=header).status, 200, header)
+
+    def test_not_modified_leaves_the_connection_usable(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)
+        with contextlib.closing(connection):
+            for path, etag in (("/file", '"tag-1"'), ("/tagged", '"v1"'), ("/hello", '"x"')):
+                connection.request("GET", path, headers={"If-None-Match": etag})
+                response = connection.getresponse()
+                self.assertEqual((response.status, response.read() == b""),
+                                 (200, False) if path == "/hello" else (304, True))
+                self.assertNotEqual(response.getheader("Content-Length"), "0")
+                first = connection.sock if path == "/file" else first
+            self.assertIs(connection.sock, first)
+        self.assertEqual(self.server.get("/tagged").status, 200)
 
     def test_head(self):
         answer = self.server.ask("HEAD", "/file", headers={"Range": "bytes=0-9"})
