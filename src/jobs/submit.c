@@ -189,7 +189,8 @@ static int add_job(struct submission *x, size_t i, struct tx *tx, struct err *e)
                           .priority = w->priority,
                           .position = w->position,
                           .max_attempts = x->s->max_attempts ? x->s->max_attempts : MAX_ATTEMPTS,
-                          .created_at = x->rows[i].created_at};
+                          .created_at = x->rows[i].created_at,
+                          .redraw = w->redraw};
 
     uuid_v7(id);
     int rc = jobs_add(tx, &row, x->a, &job, e);

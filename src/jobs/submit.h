@@ -54,7 +54,7 @@ struct wish {
     int replicate;
     const char *axes;        /* JSON object or NULL */
     const char *const *tags; /* NULL-ended or NULL */
-    bool redraw; /* also when the picture exists: for "retry", and to find out what changed */
+    bool redraw;             /* also when the picture exists: what is drawn takes its place */
 };
 /* Parameter problems of wish i come back in *problems (may be NULL) with ERR_ARG, *bad = i. */
 WARN_UNUSED_RESULT int submit(struct submitter *s, const struct wish *wishes, size_t count,

@@ -59,6 +59,20 @@ int images_insert(struct tx *tx, const struct picture_row *p, bool *existed, str
     return rc;
 }
 
+int images_replace(struct tx *tx, const struct picture_row *p, struct err *e)
+{
+    return exec_one(tx,
+                    "UPDATE images SET sha256 = $2, format = $3, width = $4, height = $5, "
+                    "bytes = $6, seconds = $7, step_seconds = $8, memory_used = $9, device = $10, "
+                    "dtype = $11, isa = $12, measures = $13, created_at = $14 WHERE key = $1",
+                    DB_ARGS(db_text(p->key), db_text(p->sha256), db_text(p->format),
+                            db_int(p->width), db_int(p->height), db_int(p->bytes),
+                            db_real(p->seconds), db_real(p->step_seconds), db_int(p->memory_used),
+                            db_text(p->device), db_text(p->dtype), db_text(p->isa),
+                            db_text(p->measures), db_int(p->created_at)),
+                    "picture", p->key, e);
+}
+
 int images_set_measures(struct tx *tx, const char *key, const char *measures, struct err *e)
 {
     return exec_one(tx, "UPDATE images SET measures = $2 WHERE key = $1",

@@ -29,6 +29,8 @@ WARN_UNUSED_RESULT int images_get(struct tx *tx, const char *key, struct arena *
 /* Leaves an existing row alone and says so: *existed. */
 WARN_UNUSED_RESULT int images_insert(struct tx *tx, const struct picture_row *row, bool *existed,
                                      struct err *e);
+/* Drawn anew: the row of that key is this one from now on. */
+WARN_UNUSED_RESULT int images_replace(struct tx *tx, const struct picture_row *row, struct err *e);
 WARN_UNUSED_RESULT int images_set_measures(struct tx *tx, const char *key, const char *measures,
                                            struct err *e);
 /* Whether any row points at that blob. */

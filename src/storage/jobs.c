@@ -118,7 +118,7 @@ int jobs_put(struct tx *tx, const struct job_row *j, struct arena *a, const char
         return rc;
     const char *got = db_str(&rows, 0, 0);
     bool ours = strcmp(got, j->id) == 0;
-    if (ours)
+    if (ours && !j->redraw)
         rc = picture_exists(tx, j->key, a, &drawn, e);
     else if (strcmp(db_str(&rows, 0, 1), "running") == 0)
         rc = wishes_show(tx, j->key, true, (int)db_i64(&rows, 0, 2), e);

@@ -49,7 +49,8 @@ struct job_row {
     const char *worker;
     int64_t lease_until, created_at, started_at, finished_at;
     const char *error_code, *error;
-    bool dead; /* failed for good: in the dead-letter list until requeued or dismissed */
+    bool dead;   /* failed for good: in the dead-letter list until requeued or dismissed */
+    bool redraw; /* of jobs_add: draw it also when the picture exists */
 };
 
 /* Add a job for the key unless one is queued or running; a waiting one takes the better priority.

@@ -29,6 +29,8 @@ int jobs_succeed(struct tx *tx, struct lease lease, const struct picture_row *pi
     if (strcmp(db_str(&rows, 0, 0), picture->key) != 0)
         return ERR(e, ERR_ARG, "the picture is not the one of job '%s'", lease.id);
     rc = images_insert(tx, picture, &existed, e);
+    if (rc == 0 && existed)
+        rc = images_replace(tx, picture, e);
     if (rc == 0)
         rc = wishes_end(tx, &c, picture->key, GENERATION_SUCCEEDED, false, NULL, NULL, now, e);
     return rc ? rc : changes_apply(tx, &c, now, out, e);

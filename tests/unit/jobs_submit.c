@@ -64,6 +64,34 @@ static void test_reuse(void **state)
     workshop_close(&w);
 }
 
+static void test_redraw(void **state)
+{
+    struct workshop w;
+    struct generation *rows;
+
+    (void)state;
+    workshop_open(&w, workshop_servers());
+    workshop_start(&w);
+    struct generation *first = workshop_submit(&w, "a cat", 1, 1);
+    workshop_wait(&w);
+    int64_t drawn = workshop_sql(&w, "SELECT created_at FROM images");
+    usleep(5000);
+    json_t *p = json_pack("{s:s, s:i}", "prompt", "a cat", "seed", 1);
+    struct wish wish = {.parameters = p, .redraw = true};
+    assert_int_equal(try_submit(&w, &wish, 1, &rows, NULL, NULL), 0);
+    assert_int_equal(rows[0].status, GENERATION_QUEUED);
+    workshop_wait(&w);
+    struct generation g = workshop_get(&w, rows[0].id);
+    assert_int_equal(g.status, GENERATION_SUCCEEDED);
+    assert_false(g.reused);
+    assert_string_equal(g.sha256, workshop_get(&w, first[0].id).sha256);
+    assert_int_equal(atomic_load(&w.fake.pictures), 2);
+    assert_int_equal(workshop_sql(&w, "SELECT count(*) FROM images"), 1);
+    assert_true(workshop_sql(&w, "SELECT created_at FROM images") > drawn);
+    json_decref(p);
+    workshop_close(&w);
+}
+
 static void test_problems(void **state)
 {
     struct workshop w;
@@ -252,10 +280,10 @@ static void test_wait(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),     cmocka_unit_test(test_reuse),
-        cmocka_unit_test(test_problems), cmocka_unit_test(test_impossible),
-        cmocka_unit_test(test_recipe),   cmocka_unit_test(test_picture),
-        cmocka_unit_test(test_wait),
+        cmocka_unit_test(test_rows),       cmocka_unit_test(test_reuse),
+        cmocka_unit_test(test_redraw),     cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_impossible), cmocka_unit_test(test_recipe),
+        cmocka_unit_test(test_picture),    cmocka_unit_test(test_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
