@@ -1,6 +1,7 @@
 /* generate.c: POST /api/v1/generate. */
 #include "api/app.h"
 #include "api/generation_json.h"
+#include "api/idempotency.h"
 #include "api/order.h"
 #include "base/json.h"
 
@@ -68,13 +69,31 @@ static int place(struct request *r, struct response *w, json_t *parameters, stru
     return order_place(r, w, &what, o, e);
 }
 
+/* A new order, or the one that a request with the same Idempotency-Key made. */
+static int place_once(struct request *r, struct response *w, struct order **out, struct err *e)
+{
+    const char **ids;
+    int rc = idempotency_claim(r, w, &ids, e);
+
+    if (rc)
+        return rc;
+    if (ids)
+        return order_recall(r, ids, out, e);
+    json_t *parameters = json_copy(request_json(r));
+    rc = place(r, w, parameters, out, e);
+    json_decref(parameters);
+    if (rc)
+        idempotency_drop(r);
+    else
+        idempotency_keep(r, (*out)->generations, (*out)->count);
+    return rc;
+}
+
 int api_generate(struct request *r, struct response *w, struct err *e)
 {
-    json_t *parameters = json_copy(request_json(r));
     struct order *o;
-    int rc = place(r, w, parameters, &o, e);
+    int rc = place_once(r, w, &o, e);
 
-    json_decref(parameters);
     if (rc)
         return rc < 0 ? rc : 0;
     int64_t wait = preferred_wait(r);

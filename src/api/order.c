@@ -190,6 +190,36 @@ int order_place(struct request *r, struct response *w, const struct order_wishes
     return 0;
 }
 
+int order_recall(struct request *r, const char *const *ids, struct order **out, struct err *e)
+{
+    struct arena *a = request_arena(r);
+    struct order *o = ARENA_NEW(a, struct order);
+    size_t room = 0;
+    struct tx *tx;
+    int rc;
+
+    while (ids[room])
+        room++;
+    o->app = app_of(r);
+    o->generations = arena_alloc(a, (room + 1) * sizeof *o->generations);
+    if ((rc = tx_begin(o->app->db, TX_READ, &tx, e)))
+        return rc;
+    for (size_t i = 0; i < room && !rc; i++) {
+        rc = generations_get(tx, ids[i], a, &o->generations[o->count], e);
+        if (rc == 0)
+            o->count++;
+        else if (rc == ERR_NOT_FOUND) /* deleted since */
+            rc = 0;
+    }
+    tx_rollback(tx);
+    if (rc)
+        return rc;
+    if (!o->count)
+        return ERR(e, ERR_NOT_FOUND, "the generations of this Idempotency-Key have been deleted");
+    *out = o;
+    return 0;
+}
+
 /* ==== waiting ==== */
 
 /* A generation ended: told by the bus, or seen in the database; counts once. */

@@ -59,6 +59,9 @@ struct order_wishes {
 WARN_UNUSED_RESULT int order_place(struct request *r, struct response *w,
                                    const struct order_wishes *wishes, struct order **out,
                                    struct err *e);
+/* The order that these generations (NULL-ended) were; ERR_NOT_FOUND when all of them are gone. */
+WARN_UNUSED_RESULT int order_recall(struct request *r, const char *const *ids, struct order **out,
+                                    struct err *e);
 /* Read the generations again. */
 WARN_UNUSED_RESULT int order_refresh(struct order *o, struct request *r, struct err *e);
 bool order_ended(const struct order *o);

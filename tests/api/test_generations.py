@@ -1,6 +1,7 @@
 """Generations: ask for them, wait, list, change, cancel, retry, their recipes."""
 
 import base64
+import threading
 import unittest
 import urllib.parse
 import uuid
@@ -117,6 +118,45 @@ class Generate(ApiTest):
         first = self.draw_one(seed=4000)
         self.problem(422, "POST", "/api/v1/generate", {**SMALL, "mask": first["id"]},
                      pointers=["/mask"])
+
+    def test_a_request_sent_twice_is_done_once(self):
+        def send(key, status=202, wait=None, **parameters):
+            headers = {"Idempotency-Key": key, **({"Prefer": f"wait={wait}"} if wait else {})}
+            return self.post("/api/v1/generate", {**SMALL, "count": 2, **parameters}, status,
+                             headers=headers).json
+
+        first = send("one", seed=6000)
+        again = send("one", 201, wait=30, seed=6000)
+        self.assertEqual([g["id"] for g in again["generations"]],
+                         [g["id"] for g in first["generations"]])
+        self.assertEqual(again["total"], 2)
+        self.assertEqual(send("one", 422, seed=6001)["code"], "idempotency_key_reused")
+        other = send("two", seed=6000)
+        self.assertNotEqual(other["generations"][0]["id"], first["generations"][0]["id"])
+        # What was refused leaves the key free.
+        self.assertEqual(send("three", 422, sampler="none")["code"], "invalid")
+        send("three", seed=6002)
+        self.assertEqual(send("x" * 256, 422)["code"], "invalid")
+        for g in again["generations"]:
+            self.ask(204, "DELETE", g["url"])
+        send("one", 404, seed=6000)
+
+    def test_many_at_once_with_one_key(self):
+        answers = []
+
+        def send():
+            answers.append(self.server.ask("POST", "/api/v1/generate", {**SMALL, "seed": 6100},
+                                           {"Idempotency-Key": "many"}))
+
+        threads = [threading.Thread(target=send) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertLessEqual({a.status for a in answers}, {202, 409})
+        ids = {a.json["generations"][0]["id"] for a in answers if a.status == 202}
+        self.assertEqual(len(ids), 1)
+        self.assertEqual(len(self.get("/api/v1/generations?seed=6100").json["items"]), 1)
 
     def test_batch_waits_for_interactive(self):
         with self.paused_queue():
