@@ -235,13 +235,18 @@ int facts_allow(const struct facts *f, const struct sampler_spec *spec, bool pic
 
 /* ==== lists ==== */
 
+static int default_steps(const struct facts *f)
+{
+    return f->train_steps < NATIVE_STEPS ? f->train_steps : NATIVE_STEPS;
+}
+
 static const char *const *legal_samplers(const struct facts *f, struct arena *a)
 {
     const char **names = arena_alloc(a, (SAMPLER_COUNT + 1) * sizeof *names);
     int count = 0;
 
     for (enum sampler_kind k = 0; k < SAMPLER_COUNT; k++) {
-        struct sampler_spec spec = {.kind = k, .steps = 2, .strength = 1};
+        struct sampler_spec spec = {.kind = k, .steps = default_steps(f), .strength = 1};
         struct err ignored;
         if (facts_allow(f, &spec, false, f->inpainting, &ignored) == 0)
             names[count++] = sampler_name(k);
@@ -263,7 +268,7 @@ static void fill(struct native *n, const struct facts *f, const char *name, stru
         .multiple = f->multiple,
         .sampler = sampler_name(f->sampler),
         .samplers = legal_samplers(f, a),
-        .steps = f->train_steps < NATIVE_STEPS ? f->train_steps : NATIVE_STEPS,
+        .steps = default_steps(f),
         .cfg_scale = f->guidance,
         .inpainting = f->inpainting,
         .loaded = pool_holds(n, f->path),

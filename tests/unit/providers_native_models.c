@@ -47,6 +47,8 @@ static void models_are_described(void **state)
     assert_null(m->error);
     assert_true(find(models, count, "inpainting")->inpainting);
     assert_string_equal(find(models, count, "single-xl")->architecture, "sdxl");
+    for (size_t i = 0; i < count; i++) /* not with two steps, but with twenty */
+        assert_true(has(models[i].samplers, "pndm"));
     arena_release(&a);
     provider_close(p);
 }
