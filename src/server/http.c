@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -93,6 +94,17 @@ static int open_socket(struct http_server *s, int *out, struct err *e)
 }
 
 /* ==== start ==== */
+
+/* Without descriptors nobody is accepted any more, not even those who would free some. */
+static void check_descriptors(const struct http_options *o)
+{
+    struct rlimit limit;
+    rlim_t need = (rlim_t)o->max_connections + 128;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < need)
+        LOG(LOG_WARNING, "the limit of open files is below that of connections",
+            LOG_NUMBER("open_files", limit.rlim_cur), LOG_NUMBER("needed", need));
+}
 
 static void log_library(void *user, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
@@ -221,6 +233,7 @@ int http_start(const struct http_options *o, struct http_server **out, struct er
         server_free(s);
         return rc;
     }
+    check_descriptors(&s->o);
     *out = s;
     return 0;
 }
