@@ -51,9 +51,15 @@ struct message *message_packet(const struct socketio *io, enum packet_type type,
 {
     struct part parts[1 + PACKET_ATTACHMENTS] = {0};
     struct message *m = NULL;
+    size_t room = io->o.max_queue;
     struct buf text;
 
-    buf_init(&text, io->o.max_queue);
+    for (size_t i = 0; i < count; i++) {
+        if (attachments[i].n > room)
+            return NULL;
+        room -= attachments[i].n;
+    }
+    buf_init(&text, room);
     if (packet_encode(&text, type, count, name_space, id, data) == 0) {
         parts[0].bytes = (struct str){text.p, text.n};
         for (size_t i = 0; i < count; i++)

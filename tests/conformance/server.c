@@ -10,6 +10,8 @@
  * leaves the intervals as they are in production; "patient" pings as often, but waits 10 s for
  * answers, for clients that the rest of the machine holds up.
  *
+ * A token of "wrong" is refused, "slow" waits for 300 ms in the room "slow", "key" is "bearer".
+ *
  * Events: message -> message-back with the same arguments; message-with-ack acknowledges with them;
  * join, leave [room]; say [room, ...] -> said to the room; shout [...] -> said to all; sleep [ms];
  * flood [count, bytes, volatile] -> flood, many times; bye; kick [room]; who; stats.
@@ -59,6 +61,8 @@ static int connected(void *user, struct socket *s, const json_t *auth, struct id
         json_decref(arguments);
         return ERR(e, ERR_DENIED, "Not authorized");
     }
+    if (strcmp(token, "slow") == 0 && socket_join(s, "slow", e) == 0)
+        usleep(300000);
     if (strcmp(token, "key") == 0)
         snprintf(identity->user_name, sizeof(identity->user_name), "bearer");
     atomic_fetch_add(&connects, 1);

@@ -113,6 +113,24 @@ class WebSockets(Hostile):
         self.assertEqual(w.socket.recv(1), b"")
         w.close()
 
+    def test_bytes_may_come_with_the_handshake(self):
+        masked = b"\x81\x82\0\0\0\0" + b"40"
+        w = self.server.open_websocket(early=masked + masked[:3])
+        self.assertTrue(w.text().startswith("40{"))
+        self.assertEqual(w.text(), '42["auth",{}]')
+        w.socket.sendall(b"\0\0\0" + b"41")
+        w.send("6")
+        w.send("40")
+        self.assertTrue(w.text().startswith("40{"))
+        w.close()
+
+    def test_a_peer_that_does_not_answer_the_close_frame(self):
+        w = self.server.connect()
+        w.send("4abc")
+        self.assertEqual(w.receive()[0], CLOSE)
+        self.assertEqual(w.socket.recv(1), b"")  # after two seconds
+        w.close()
+
     def test_pings_without_reading(self):
         w = self.server.connect(buffer=2048)
         with self.assertRaises(OSError):
@@ -150,7 +168,7 @@ class Packets(Hostile):
                        '42["a"', '42["a"]x', '42[{}]', '42["connect"]', '42["disconnect"]', '421{"a":1}',
                        '42["a",{"k":1,"k":2}]', "43[1]", "43x[1]", '42["a",\u0001]',
                        "42" + "[" * 100000, "450-", "451[1]", "4511-[1]", '45999999999999999999-["a"]',
-                       "42/nowhere,[1]", '42/custom,["message"]', "41/nowhere", "40", '40/custom,[1]',
+                       "42/nowhere,[1]", '42/custom,["message"]', "41/nowhere", "40", '40/custom,[1]', '40/custom,{"a"', '40/custom,{"a":1,"a":2}',
                        "40/" + "x" * 200):
             with self.subTest(packet[:40]):
                 self.ends(packet)
@@ -223,6 +241,12 @@ class Polling(Hostile):
                      b"bAQID", b'42["a","\xff"]', b"40\x1e4\xc3\x28", b"0", b"5", b"4", b"451-[1]\x1e40"):
             with self.subTest(body):
                 self.refused(body)
+
+    def test_bodies_must_be_utf8(self):
+        for bad in (b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xe2\x82"):
+            sid = self.server.open_polling()
+            self.assertEqual(self.server.push(sid, "40")[0], 200)
+            self.assertEqual(self.server.push(sid, b'42["message","' + bad + b'"]')[0], 400)
 
     def test_bodies_have_a_limit(self):
         self.refused(b"4" + b"x" * LIMIT, 413)
@@ -308,6 +332,19 @@ class Loads(Hostile):
             self.assertEqual(status, 200)
             got += text.split("\x1e")
         self.assertEqual(got[2:], [f'42["message-back",{i}]' for i in range(20000)])
+
+    def test_a_payload_is_taken_as_fast_as_its_handlers_work(self):
+        sid = self.server.open_polling()
+        self.server.push(sid, '40\x1e42["sleep",700]')
+        answers = []
+        held = threading.Thread(target=lambda: answers.append(
+            self.server.push(sid, "\x1e".join(['42["none"]'] * 80000))[0]))
+        held.start()
+        time.sleep(0.4)
+        self.assertEqual(answers, [])
+        self.assertLess(self.stats()["received"], 40000)
+        held.join()
+        self.assertEqual(answers, [200])
 
     def test_slow_handlers_hold_their_client_back_only(self):
         w = self.server.connect()
@@ -432,6 +469,32 @@ class Ends(Hostile):
         with self.assertRaises(Refused):
             self.server.websocket()
         self.assertIn("connects 3 disconnects 3", self.server.stop())
+
+    def test_a_stop_delivers_what_waits_for_polling(self):
+        sid = self.server.open_polling()
+        self.server.push(sid, '40\x1e42["message",1]')
+        time.sleep(0.2)
+        stop = threading.Thread(target=self.server.tell, args=["stop"])
+        stop.start()
+        time.sleep(0.3)
+        status, text = self.server.poll(sid)
+        self.assertEqual(status, 200)
+        self.assertTrue(text.endswith('42["message-back",1]'), text)
+        self.assertEqual(self.server.poll(sid)[0], 400)
+        stop.join()
+        self.server.stop()
+
+    def test_a_socket_can_be_ended_before_it_is_connected(self):
+        w, other = self.server.open_websocket(), self.server.connect()
+        w.send('40{"token":"slow"}')
+        time.sleep(0.1)
+        other.send('421["kick","slow"]')
+        self.assertEqual(other.text(), "431[]")
+        self.assertEqual(w.text(), '44{"message":"disconnected by the server"}')
+        w.send("40")
+        self.assertTrue(w.text().startswith("40{"))
+        w.close()
+        other.close()
 
     def test_what_waits_for_polling_is_delivered(self):
         sid = self.server.open_polling()

@@ -89,7 +89,8 @@ class Refused(Exception):
 
 
 class WebSocket:
-    def __init__(self, port, query, headers=None, buffer=None):
+    def __init__(self, port, query, headers=None, buffer=None, early=b""):
+        """`early` bytes are sent with the opening handshake, before it is answered."""
         self.socket = socket.socket()
         if buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
@@ -103,7 +104,7 @@ class WebSocket:
                   "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits",
                   **(headers or {})}
         lines = [f"GET /socket.io/?{query} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
-        self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + early)
         while b"\r\n\r\n" not in self.bytes:
             self.more()
         head, _, self.bytes = self.bytes.partition(b"\r\n\r\n")
