@@ -60,7 +60,7 @@ static bool from_own_page(struct request *r)
     const char *origin = request_header(r, "Origin");
 
     if (!origin || r->identity.by_key || !changes_state(r) ||
-        origin_allowed(origin, r->base_url, r->server->o.allowed_origins))
+        origin_named(origin, r->base_url, r->server->o.allowed_origins))
         return true;
     respond_problem(&r->w, 403, "foreign_origin",
                     "a page of '%s' may not do this; allow it in allowed_origins", origin);

@@ -192,7 +192,8 @@ struct http_options {
     const char *const *scopes; /* NULL-ended: the name of each bit of identity.scopes */
     const char
         *trusted_proxies; /* comma-separated addresses whose X-Forwarded-* count; NULL: none */
-    const char *allowed_origins; /* comma-separated; beside the server's own; NULL: none */
+    const char *allowed_origins; /* comma-separated; beside the server's own; NULL: none; "*": any
+                                    may read without cookies */
     const char *static_root;     /* files served for GET of paths no route has; NULL: none */
     const char *allowed_hosts;   /* comma-separated Host values (DNS rebinding); NULL: any */
 

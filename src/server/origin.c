@@ -55,16 +55,26 @@ bool host_allowed(const char *host, const char *list)
     return false;
 }
 
-bool origin_allowed(const char *origin, const char *own, const char *list)
+static bool listed(struct str wanted, const char *list)
 {
-    struct str asked = str_from(origin), rest = str_from(list), item;
+    struct str rest = str_from(list), item;
 
-    if (own && same(asked, str_from(own)) && strcmp(origin, "null") != 0)
-        return true;
-    while (list && str_cut(&rest, ',', &item)) {
+    while (str_cut(&rest, ',', &item)) {
         item = trimmed(item);
-        if (item.n && (str_is(item, "*") || same(item, asked)))
+        if (item.n && same(item, wanted))
             return true;
     }
     return false;
+}
+
+bool origin_named(const char *origin, const char *own, const char *list)
+{
+    if (own && strcasecmp(origin, own) == 0 && strcmp(origin, "null") != 0)
+        return true;
+    return strcmp(origin, "*") != 0 && listed(str_from(origin), list);
+}
+
+bool origin_allowed(const char *origin, const char *own, const char *list)
+{
+    return origin_named(origin, own, list) || listed(STR("*"), list);
 }

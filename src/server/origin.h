@@ -2,7 +2,7 @@
  * origin.h: which pages may talk to us from a browser, and under which names we answer.
  *
  *   if (!host_allowed(host, "localhost,127.0.0.1")) ...    a name that somebody pointed at us
- *   if (!origin_allowed(origin, "http://localhost:8000", NULL)) ...    another site's page
+ *   if (!origin_named(origin, "http://localhost:8000", NULL)) ...    another site's page
  *
  * Threads: pure.
  */
@@ -20,8 +20,12 @@ bool host_valid(const char *host);
  * lead to this machine. */
 bool host_allowed(const char *host, const char *list);
 
-/* `origin` (RFC 6454 7) is `own`, or in the comma-separated list; "*" there allows any. "null",
- * which sandboxed pages send, is allowed by nothing but "null". */
+/* `origin` (RFC 6454 7) is `own`, or named in the comma-separated list (either may be NULL).
+ * "null", which sandboxed pages send, is named by "null" alone. */
+bool origin_named(const char *origin, const char *own, const char *list);
+
+/* The same, and "*" in the list allows any: to read what everybody may, not to act with the cookies
+ * of the one who looks at the page. */
 bool origin_allowed(const char *origin, const char *own, const char *list);
 
 #endif

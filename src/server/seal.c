@@ -37,8 +37,8 @@ static bool has(const struct response *w, const char *name)
 
 typedef void add_header(void *to, const char *name, const char *value);
 
-/* CORS (Fetch 3.2): only origins in the list may read answers, with their cookies. True when this
- * one may. */
+/* CORS (Fetch 3.2): origins named in the list may read answers, with their cookies; with "*" in it
+ * everybody may without. True when this one may. */
 static bool cross_origin(struct request *r, add_header *add, void *to)
 {
     const char *origin = request_header(r, "Origin"), *list = r->server->o.allowed_origins;
@@ -48,8 +48,10 @@ static bool cross_origin(struct request *r, add_header *add, void *to)
     add(to, "Vary", "Origin");
     if (!origin || !origin_allowed(origin, NULL, list))
         return false;
-    add(to, "Access-Control-Allow-Origin", origin);
-    add(to, "Access-Control-Allow-Credentials", "true");
+    bool named = origin_named(origin, NULL, list);
+    add(to, "Access-Control-Allow-Origin", named ? origin : "*");
+    if (named)
+        add(to, "Access-Control-Allow-Credentials", "true");
     add(to, "Access-Control-Expose-Headers",
         "X-Request-Id, Retry-After, Location, ETag, Content-Disposition");
     add(to, "Cross-Origin-Resource-Policy", "cross-origin");

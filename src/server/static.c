@@ -49,7 +49,7 @@ static const char *type_of(struct str name)
 static int open_below(struct arena *a, int root, struct str path)
 {
     struct str part;
-    int folder = dup(root);
+    int folder = fcntl(root, F_DUPFD_CLOEXEC, 0);
 
     while (folder >= 0 && str_cut(&path, '/', &part)) {
         bool last = !path.p;

@@ -455,6 +455,15 @@ class Access(HttpTest):
         self.assertNotIn("access-control-allow-origin", self.server.get(
             "/hello", Origin="https://app.example").headers)
 
+    def test_any_origin_may_read_but_not_act(self):
+        server = self.other("allowed_origins=*")
+        answer = server.get("/hello", Origin="https://a.example")
+        self.assertEqual(answer.headers["access-control-allow-origin"], "*")
+        self.assertNotIn("access-control-allow-credentials", answer.headers)
+        answer = server.ask("POST", "/editor", headers={
+            "Origin": "https://a.example", "Cookie": "role=editor"})
+        self.problem(answer, 403, "foreign_origin")
+
     def test_proxies(self):
         headers = {"X_Forwarded_For": "203.0.113.9, 198.51.100.7", "X_Forwarded_Proto": "https",
                    "X_Forwarded_Host": "app.example"}

@@ -52,6 +52,12 @@ static void origins(void **state)
     assert_false(origin_allowed("null", "null", list));
     assert_false(origin_allowed("", own, ","));
     assert_true(origin_allowed("null", own, "null"));
+    assert_true(origin_named(own, own, NULL));
+    assert_true(origin_named("https://a.example", own, list));
+    assert_false(origin_named("http://whoever", own, "*"));
+    assert_false(origin_named("*", own, "*"));
+    assert_false(origin_named("null", "null", NULL));
+    assert_false(origin_named("null", own, "*"));
 }
 
 static const char *text(const char *in)
