@@ -5,6 +5,7 @@
 #include "storage/blob_inside.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -178,8 +179,7 @@ int blobs_check(struct blobs *b, struct err *e)
     int fd;
 
     random_hex(token, 16);
-    memcpy(name, "check-", 6);
-    memcpy(name + 6, token, sizeof token);
+    snprintf(name, sizeof name, "check-%s", token);
     int rc = cache_put(b, name, token, 32, e);
     if (rc)
         return rc;

@@ -164,11 +164,12 @@ static struct slot *stand_in_line(struct db *db, struct line *line)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&me.turn, &attributes);
     pthread_condattr_destroy(&attributes);
+    /* It leaves the line before this function ends. */
     if (line->last)
         line->last->next = &me;
     else
-        line->first = &me;
-    line->last = &me;
+        line->first = &me; /* cppcheck-suppress autoVariables */
+    line->last = &me;      /* cppcheck-suppress autoVariables */
     while (!me.slot)
         if (pthread_cond_timedwait(&me.turn, &db->lock, &until) == ETIMEDOUT && !me.slot) {
             leave_line(line, &me);

@@ -259,6 +259,14 @@ static double age_of(const struct stat *st)
            1e-9 * (double)(now.tv_nsec - st->st_mtim.tv_nsec);
 }
 
+static int cannot_remove(const char *name, struct err *e)
+{
+    int why = errno;
+
+    return ERR(e, why == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot remove '%s': %s", name,
+               strerror(why));
+}
+
 static int disk_remove(struct blobs *b, const char *sha256, double seconds, struct err *e)
 {
     const struct folder *f = b->state;
@@ -269,16 +277,15 @@ static int disk_remove(struct blobs *b, const char *sha256, double seconds, stru
     blob_path(sha256, path);
     blob_folder(sha256, folder);
     int lock = lock_folder(f, folder, LOCK_EX);
-    if (lock < 0 || fstatat(f->fd, path, &st, AT_SYMLINK_NOFOLLOW))
-        rc = ERR(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot remove blob %s: %s", sha256,
-                 strerror(errno));
+    if (lock < 0)
+        return cannot_remove(sha256, e);
+    if (fstatat(f->fd, path, &st, AT_SYMLINK_NOFOLLOW))
+        rc = cannot_remove(sha256, e);
     else if (seconds > 0 && age_of(&st) < seconds)
         rc = ERR(e, ERR_CONFLICT, "blob %s was put %.0f seconds ago", sha256, age_of(&st));
     else if (unlinkat(f->fd, path, 0))
-        rc = ERR(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot remove blob %s: %s", sha256,
-                 strerror(errno));
-    if (lock >= 0)
-        close(lock);
+        rc = cannot_remove(sha256, e);
+    close(lock);
     return rc;
 }
 
@@ -315,10 +322,7 @@ static int disk_discard(struct blobs *b, char kind, const char *name, struct err
         cache_path(name, path);
     else
         snprintf(path, sizeof path, "tmp/%s", name);
-    if (unlinkat(f->fd, path, 0) == 0)
-        return 0;
-    return ERR(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot remove '%s': %s", path,
-               strerror(errno));
+    return unlinkat(f->fd, path, 0) ? cannot_remove(path, e) : 0;
 }
 
 struct walk {

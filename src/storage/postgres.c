@@ -204,7 +204,14 @@ static int prepare(struct connection *c, const char *sql, const char **name, str
 }
 
 /* Types that have their own enum db_type; all others are texts (pg_type.dat). */
-enum { OID_BOOL = 16, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_FLOAT4 = 700, OID_FLOAT8 };
+enum {
+    OID_BOOL = 16,
+    OID_INT8 = 20,
+    OID_INT2 = 21,
+    OID_INT4 = 23,
+    OID_FLOAT4 = 700,
+    OID_FLOAT8 = 701
+};
 
 static int read_value(const PGresult *r, int row, int column, struct arena *a, struct db_value *out)
 {

@@ -6,7 +6,9 @@
 
 struct db_value db_text(const char *s)
 {
-    return s ? (struct db_value){.type = DB_TEXT, .s = s, .n = strlen(s)} : (struct db_value){0};
+    if (!s)
+        return (struct db_value){0};
+    return (struct db_value){.type = DB_TEXT, .s = s, .n = strlen(s)};
 }
 
 struct db_value db_int(int64_t i)
@@ -16,12 +18,14 @@ struct db_value db_int(int64_t i)
 
 struct db_value db_real(double r)
 {
-    return isnan(r) ? (struct db_value){0} : (struct db_value){.type = DB_REAL, .r = r};
+    if (isnan(r))
+        return (struct db_value){0};
+    return (struct db_value){.type = DB_REAL, .r = r};
 }
 
 struct db_value db_int_or_null(int64_t i)
 {
-    return i ? db_int(i) : (struct db_value){0};
+    return (struct db_value){.type = i ? DB_INT : DB_NULL, .i = i};
 }
 
 const struct db_value *db_at(const struct db_rows *rows, size_t row, size_t column)

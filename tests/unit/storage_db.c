@@ -168,6 +168,7 @@ static void files_of_others_are_refused(void **state)
         return;
     snprintf(path, sizeof path, "%s/other", f->folder);
     FILE *file = fopen(path, "w");
+    assert_non_null(file);
     for (int i = 0; i < 200; i++)
         fputs("this is not a database ", file);
     fclose(file);
