@@ -113,7 +113,7 @@ class Store(Platform):
         self.run_it("db-test")
         with self.database() as db:
             db.execute("UPDATE schema_migrations SET checksum = 'x'")
-        self.assertIn("checksum", self.run_it("migrate", status=1).stderr)
+        self.assertIn("another content", self.run_it("migrate", status=1).stderr)
 
     def test_gc_removes_what_nobody_wants_and_nothing_else(self):
         self.run_it("experiment", "run", self.spec_file(), "-q")
