@@ -24,4 +24,5 @@ if ! fresh "$stamp" tests/api/requirements.txt; then
         build/venv/bin/pip install -q --disable-pip-version-check -r tests/api/requirements.txt &&
         touch "$stamp"
 fi
+tests/api/schemathesis.sh --install
 true

@@ -3,11 +3,12 @@
 # any 5xx, status, content type, header or body that api/openapi.yaml does not describe, and on bad requests that are taken.
 #
 #   tests/api/schemathesis.sh http://127.0.0.1:8000 [SECONDS]
+#   tests/api/schemathesis.sh --install          only make its virtual environment, build/schemathesis
 #
 # CAULDRON_KEY: an admin's API key, when the server has users. SECONDS (150): for the random part. The queue is paused meanwhile:
 # made-up requests would draw for days. Start the server with --max-cells 2000, or made-up experiments take minutes to store.
 set -eu
-url=${1:?usage: schemathesis.sh URL [SECONDS]}
+url=${1:?usage: schemathesis.sh URL [SECONDS] | --install}
 seconds=${2:-150}
 cd "$(dirname "$0")/../.."
 
@@ -18,6 +19,7 @@ if ! cmp -s tests/api/requirements-schemathesis.txt "$venv/requirements.txt"; th
     "$venv/bin/pip" install -q --disable-pip-version-check -r tests/api/requirements-schemathesis.txt
     cp tests/api/requirements-schemathesis.txt "$venv/requirements.txt"
 fi
+[ "$url" != --install ] || exit 0
 "$venv/bin/openapi-spec-validator" api/openapi.yaml
 
 call() { # METHOD PATH
