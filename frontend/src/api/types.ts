@@ -3325,6 +3325,11 @@ export interface components {
          * @example wait=60
          */
         Prefer: string;
+        /**
+         * @description Chosen by the client. The same key with the same body within a day is answered with the generations of the first time; with
+         *     another body it is an error.
+         */
+        IdempotencyKey: string;
         /** @description A part of the bytes (RFC 9110, 14). */
         Range: string;
         /** @description An ETag: answered 304 while it still holds. */
@@ -3356,6 +3361,11 @@ export interface operations {
                  * @example wait=60
                  */
                 Prefer?: components["parameters"]["Prefer"];
+                /**
+                 * @description Chosen by the client. The same key with the same body within a day is answered with the generations of the first time; with
+                 *     another body it is an error.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
             cookie?: never;
