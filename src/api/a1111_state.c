@@ -154,7 +154,7 @@ static int cancel(struct request *r, struct response *w, bool all, struct err *e
     struct newest n;
     int rc = read_newest(r, &n, e);
 
-    for (size_t i = 0; i < n.count && !rc; i++) {
+    for (size_t i = 0; !rc && i < n.count; i++) {
         if (generation_ended(&n.rows[i]) || (!all && &n.rows[i] != n.current))
             continue;
         rc = cancel_generation(app_of(r)->submitter, n.rows[i].id, e);
