@@ -160,12 +160,15 @@ bool suspended_add(struct http_server *s)
 
 void suspended_drop(struct http_server *s)
 {
-    s->suspended--;
-    if (s->stopping) {
-        pthread_mutex_lock(&s->lock);
-        pthread_cond_broadcast(&s->changed);
-        pthread_mutex_unlock(&s->lock);
+    /* http_stop frees the server when it sees 0: nothing of it is touched after that. */
+    if (!s->stopping) {
+        s->suspended--;
+        return;
     }
+    pthread_mutex_lock(&s->lock);
+    s->suspended--;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
 }
 
 void exchange_continue(struct request *r)
