@@ -7,7 +7,7 @@
 #include "image/image.h"
 #include "recipe/recipe.h"
 
-#include "api_routes.h"
+#include "api/api_routes.h"
 
 #include <string.h>
 

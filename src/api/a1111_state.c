@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "image/image.h"
 
-#include "api_routes.h"
+#include "api/api_routes.h"
 
 #include <stdio.h>
 #include <string.h>
