@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -51,6 +53,18 @@ void connection_forget(struct connection *c)
     free(c);
 }
 
+/* A peer that vanished (no power, no network) is noticed within two minutes, also by those who only
+ * wait: streams, long polls, WebSockets. */
+static void notice_death(int fd)
+{
+    int on = 1, seconds = 60, interval = 15, ms = 120 * 1000;
+
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+}
+
 void on_connection(void *user, struct MHD_Connection *mhd, void **context,
                    enum MHD_ConnectionNotificationCode what)
 {
@@ -77,6 +91,7 @@ void on_connection(void *user, struct MHD_Connection *mhd, void **context,
         shutdown(fd, SHUT_RDWR);
         return;
     }
+    notice_death(fd);
     *context = c;
 }
 

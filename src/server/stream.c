@@ -5,30 +5,48 @@
  */
 #include "server/exchange.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum { ROOM = 32768 };
 static const double busy_pause = 0.05; /* seconds, when a stream asks for none */
+static const double longest_nap = 0.5; /* a pause is slept in naps: the server may stop meanwhile */
 
 struct flow {
     struct request *request;
     struct stream stream;
     struct job job;
-    ssize_t end; /* what libmicrohttpd is told after the last byte; 0: not yet */
+    double awake; /* clock_seconds when the pause is over */
+    ssize_t end;  /* what libmicrohttpd is told after the last byte; 0: not yet */
     size_t n, used;
     char bytes[ROOM];
 };
 
-static void fill(void *user);
+static void nap(struct flow *f);
 
-static void paused(void *user, enum wake why)
+static void rested(void *user, enum wake why)
 {
     struct flow *f = user;
+    struct http_server *s = f->request->server;
 
     if (why == WAKE_GONE)
         f->request->gone = true;
-    pool_add(f->request->server->pool, &f->job, true);
+    if (why == WAKE_TIME && !s->stopping && clock_seconds() < f->awake)
+        nap(f);
+    else
+        pool_add(s->pool, &f->job, true);
+}
+
+/* The flow is the watch's from here on. */
+static void nap(struct flow *f)
+{
+    struct request *r = f->request;
+    double rest = f->awake - clock_seconds();
+
+    rest = rest < 0 ? 0 : rest > longest_nap ? longest_nap : rest;
+    watch_add(r->server->watch, r->connection->fd, rest, rested, f);
 }
 
 /* On a worker. */
@@ -47,8 +65,9 @@ static void fill(void *user)
     }
     if (n == 0 && !s->stopping) {
         double pause = f->stream.pause > busy_pause ? f->stream.pause : busy_pause;
-        watch_add(s->watch, r->connection->fd, pause, paused, f);
-        return; /* f is the watch's */
+        f->awake = clock_seconds() + pause;
+        nap(f);
+        return;
     }
     if (n > 0) {
         f->n = (size_t)n;

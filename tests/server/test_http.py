@@ -869,6 +869,14 @@ class Stopping(HttpTest):
         with self.assertRaises(OSError):
             server.connect(1)
 
+    def test_pauses_of_streams_are_not_waited_for(self):
+        server = Server(self.server.process.args[0], "stop_seconds=1000")
+        with contextlib.closing(server.connect()) as s:
+            s.sendall(b"GET /silence HTTP/1.1\r\nHost: x\r\n\r\n")
+            s.recv(4096)
+            self.assertEqual(server.stop(), "1")
+            self.assertEqual(read_all(s), b"0\r\n\r\n")  # an end, not an abort
+
     def test_the_rest_is_cancelled(self):
         server = Server(self.server.process.args[0], "stop_seconds=0.3")
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
