@@ -61,16 +61,27 @@ int images_insert(struct tx *tx, const struct picture_row *p, bool *existed, str
 
 int images_replace(struct tx *tx, const struct picture_row *p, struct err *e)
 {
-    return exec_one(tx,
-                    "UPDATE images SET sha256 = $2, format = $3, width = $4, height = $5, "
-                    "bytes = $6, seconds = $7, step_seconds = $8, memory_used = $9, device = $10, "
-                    "dtype = $11, isa = $12, measures = $13, created_at = $14 WHERE key = $1",
-                    DB_ARGS(db_text(p->key), db_text(p->sha256), db_text(p->format),
-                            db_int(p->width), db_int(p->height), db_int(p->bytes),
-                            db_real(p->seconds), db_real(p->step_seconds), db_int(p->memory_used),
-                            db_text(p->device), db_text(p->dtype), db_text(p->isa),
-                            db_text(p->measures), db_int(p->created_at)),
-                    "picture", p->key, e);
+    int rc = exec_one(tx,
+                      "UPDATE images SET sha256 = $2, format = $3, width = $4, height = $5, "
+                      "bytes = $6, seconds = $7, step_seconds = $8, memory_used = $9, "
+                      "provider = $10, device = $11, dtype = $12, isa = $13, measures = $14, "
+                      "created_at = $15 WHERE key = $1",
+                      DB_ARGS(db_text(p->key), db_text(p->sha256), db_text(p->format),
+                              db_int(p->width), db_int(p->height), db_int(p->bytes),
+                              db_real(p->seconds), db_real(p->step_seconds), db_int(p->memory_used),
+                              db_text(p->provider), db_text(p->device), db_text(p->dtype),
+                              db_text(p->isa), db_text(p->measures), db_int(p->created_at)),
+                      "picture", p->key, e);
+
+    /* Those who have it already repeat two of its facts. */
+    if (rc == 0)
+        rc = tx_exec(
+            tx,
+            "UPDATE generations SET seconds = $2, file_path = "
+            "substr(CAST($3 AS TEXT), 1, 2) || '/' || substr(CAST($3 AS TEXT), 3, 2) || '/' || $3 "
+            "WHERE key = $1 AND status = 'succeeded'",
+            DB_ARGS(db_text(p->key), db_real(p->seconds), db_text(p->sha256)), NULL, e);
+    return rc;
 }
 
 int images_set_measures(struct tx *tx, const char *key, const char *measures, struct err *e)
@@ -79,12 +90,26 @@ int images_set_measures(struct tx *tx, const char *key, const char *measures, st
                     DB_ARGS(db_text(key), db_text(measures)), "picture", key, e);
 }
 
+/* Drawn, or sent in and named by a recipe; each branch is answered by an index. */
 int images_uses_blob(struct tx *tx, const char *sha256, bool *out, struct err *e)
 {
+    static const char *const questions[] = {
+        [DIALECT_SQLITE] =
+            "SELECT 1 FROM images WHERE sha256 = $1 UNION ALL "
+            "SELECT 1 FROM generations WHERE json_extract(parameters, '$.init_sha256') = $1 "
+            "UNION ALL "
+            "SELECT 1 FROM generations WHERE json_extract(parameters, '$.mask_sha256') = $1 "
+            "LIMIT 1",
+        [DIALECT_POSTGRES] =
+            "SELECT 1 FROM images WHERE sha256 = $1 UNION ALL "
+            "SELECT 1 FROM generations WHERE (CAST(parameters AS JSON) ->> 'init_sha256') = $1 "
+            "UNION ALL "
+            "SELECT 1 FROM generations WHERE (CAST(parameters AS JSON) ->> 'mask_sha256') = $1 "
+            "LIMIT 1",
+    };
     struct arena a = {0};
     struct db_rows rows;
-    int rc = tx_query(tx, "SELECT 1 FROM images WHERE sha256 = $1 LIMIT 1",
-                      DB_ARGS(db_text(sha256)), &a, &rows, e);
+    int rc = tx_query(tx, questions[db_dialect(tx_db(tx))], DB_ARGS(db_text(sha256)), &a, &rows, e);
 
     if (rc == 0)
         *out = rows.count > 0;

@@ -33,7 +33,7 @@ WARN_UNUSED_RESULT int images_insert(struct tx *tx, const struct picture_row *ro
 WARN_UNUSED_RESULT int images_replace(struct tx *tx, const struct picture_row *row, struct err *e);
 WARN_UNUSED_RESULT int images_set_measures(struct tx *tx, const char *key, const char *measures,
                                            struct err *e);
-/* Whether any row points at that blob. */
+/* Whether any picture is that blob, or any recipe begins with it (init, mask). */
 WARN_UNUSED_RESULT int images_uses_blob(struct tx *tx, const char *sha256, bool *out,
                                         struct err *e);
 /* Rows that no generation wants, older than that; at most `limit`. For gc. */

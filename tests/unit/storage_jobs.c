@@ -500,6 +500,41 @@ static void a_late_wish_finds_the_picture(void **state)
     assert_int_equal(got.status, EXPERIMENT_COMPLETED);
 }
 
+static void drawn_anew_replaces_the_picture(void **state)
+{
+    struct fixture *f = fixture(state);
+    struct tx *tx = write_tx(f);
+    struct picture_row picture = a_picture(key_of(f, "a"));
+    struct job_row job = a_job(f, picture.key);
+    struct generation old = a_generation(f, picture.key), g = a_generation(f, picture.key), got;
+    struct job_outcome out;
+    const char *id;
+    bool existed;
+    int attempt;
+
+    ok(images_insert(tx, &picture, &existed, &f->e));
+    old.status = GENERATION_SUCCEEDED;
+    ok(generations_insert(tx, &old, 1, &f->e));
+    ok(generations_insert(tx, &g, 1, &f->e));
+    job.redraw = true;
+    ok(jobs_add(tx, &job, &f->a, &id, &f->e));
+    assert_string_equal(id, job.id);
+    commit(f, tx);
+    claim(f, id, "w", &attempt);
+    picture.sha256 = "ffbbccddeeff00112233445566778899aabbccddeeff00112233445566778899";
+    picture.seconds = 9;
+    tx = write_tx(f);
+    ok(jobs_succeed(tx, (struct lease){id, "w", 1}, &picture, 1, &f->a, &out, &f->e));
+    assert_int_equal(number(f, tx,
+                            "SELECT count(*) FROM generations WHERE seconds = 9 AND "
+                            "file_path LIKE 'ff/bb/ffbbccdd%'"),
+                     2);
+    commit(f, tx);
+    got = generation_at(f, old.id);
+    assert_string_equal(got.sha256, picture.sha256);
+    assert_true(got.seconds == 9);
+}
+
 static void what_is_stuck_is_repaired(void **state)
 {
     struct fixture *f = fixture(state);
@@ -641,6 +676,7 @@ int main(void)
         ON_BOTH(a_run_is_cancelled_whole),
         ON_BOTH(deleting_a_wish_ends_its_job),
         ON_BOTH(a_late_wish_finds_the_picture),
+        ON_BOTH(drawn_anew_replaces_the_picture),
         ON_BOTH(what_is_stuck_is_repaired),
         ON_BOTH(a_requeued_job_may_be_drawn_already),
         ON_BOTH(a_requeued_job_joins_a_live_one),

@@ -157,6 +157,11 @@ CREATE INDEX generations_favourite ON generations (id) WHERE favourite = 1;
 CREATE INDEX generations_seconds ON generations (seconds, id) WHERE seconds IS NOT NULL;
 CREATE INDEX generations_status ON generations (status, id) WHERE status <> 'succeeded';
 CREATE INDEX generations_waiting ON generations (key, id) WHERE status IN ('queued', 'running');
+-- Pictures that were sent in: gc keeps what a recipe names.
+CREATE INDEX generations_init ON generations (json_extract(parameters, '$.init_sha256'))
+    WHERE json_extract(parameters, '$.init_sha256') IS NOT NULL;
+CREATE INDEX generations_mask ON generations (json_extract(parameters, '$.mask_sha256'))
+    WHERE json_extract(parameters, '$.mask_sha256') IS NOT NULL;
 CREATE INDEX generations_history ON generations (model_name, width, height, id)
     WHERE status = 'succeeded' AND reused = 0;
 
