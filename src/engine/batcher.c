@@ -145,15 +145,40 @@ static void leave(struct batcher *b, struct job *j, const struct err *e)
     job_free(j);
 }
 
+void batcher_ask(struct batcher *b)
+{
+    struct err cancelled = {0};
+
+    atomic_store(&b->model->cancel, false);
+    (void)ERR(&cancelled, ERR_CANCELLED, "cancelled");
+    for (struct job *j = b->jobs, *next; j; j = next) {
+        next = j->next;
+        if (!b->wanted(b->user, j))
+            leave(b, j, &cancelled);
+    }
+}
+
+static struct job *finished(const struct batcher *b)
+{
+    struct job *j = b->jobs;
+
+    while (j && j->wants)
+        j = j->next;
+    return j;
+}
+
 /* Jobs that want nothing more are drawn. */
 static int finish(struct batcher *b, struct err *e)
 {
-    for (struct job *j = b->jobs, *next; j; j = next) {
+    struct job *j;
+
+    while ((j = finished(b))) {
         struct err error = {0};
-        next = j->next;
-        if (j->wants)
-            continue;
         int rc = job_finish(b->model, j, &error);
+        if (rc == ERR_CANCELLED && b->wanted) {
+            batcher_ask(b);
+            continue;
+        }
         leave(b, j, &error);
         if (rc && !b->ended) {
             *e = error;
@@ -217,7 +242,10 @@ static int advance(struct batcher *b, struct err *e)
     if (rc == 0)
         feed(b, chosen, count, answers);
     free(answers);
-    if (rc && b->ended) {
+    if (rc == ERR_CANCELLED && b->wanted) {
+        batcher_ask(b);
+        rc = 0;
+    } else if (rc && b->ended) {
         struct err error = *e;
         for (int i = 0; i < count; i++)
             leave(b, chosen[i], &error);

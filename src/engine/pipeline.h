@@ -174,6 +174,9 @@ struct batcher {
     /* Told of every job that leaves, drawn (code 0), cancelled by its own callback or failed,
      * before it is freed; the others go on. NULL: the first failure ends the step. */
     void (*ended)(void *user, struct job *j, const struct err *e);
+    /* Whether to go on with it, asked about every job when cauldron_cancel has ended a pass: who is
+     * not wanted leaves, the others lose that pass and nothing else. NULL: all leave. */
+    bool (*wanted)(void *user, const struct job *j);
     void *user;
     double pass_seconds; /* of the last step's pass */
     int pass_rows;       /* 0: it had none */
@@ -182,6 +185,8 @@ void batcher_add(struct batcher *b, struct job *j);
 /* One pass; jobs that end are finished and freed. Returns 0 while fine; *left says how many jobs
  * remain. With `ended` it does not fail. */
 WARN_UNUSED_RESULT int batcher_step(struct batcher *b, int *left, struct err *e);
+/* Forget the cancel, and ask about every job. */
+void batcher_ask(struct batcher *b);
 void batcher_release(struct batcher *b);
 
 #endif

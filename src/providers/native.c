@@ -181,4 +181,5 @@ const struct provider_backend native_backend = {
     .complete = native_complete,
     .draw = native_draw,
     .stats = native_stats,
+    .interrupt = native_interrupt,
 };

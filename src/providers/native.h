@@ -80,7 +80,8 @@ struct native {
     pthread_cond_t released;   /* a model was given back */
     struct known *known;
     struct opened *opened;
-    struct waiter *waiters; /* who waits for room, the first first */
+    struct waiter *waiters;   /* who waits for room, the first first */
+    struct picture *pictures; /* being drawn, of all slots */
     uint64_t clock;
     struct provider_stats stats;
 };
@@ -147,5 +148,6 @@ void pool_totals(struct native *n, int64_t *models, int64_t *bytes);
 
 WARN_UNUSED_RESULT int native_draw(struct provider *p, const char *device,
                                    const struct draw_source *source, struct err *e);
+void native_interrupt(struct provider *p, const struct draw *d);
 
 #endif

@@ -16,12 +16,14 @@ struct drawing {
     const struct draw_source *source;
     struct opened *opened;
     struct batcher batcher;
-    struct draw *other; /* it came to join, but is of another model: drawn next */
-    int rows;           /* of all jobs in the batch */
+    struct draw *other;  /* it came to join, but is of another model: drawn next */
+    int rows;            /* of all jobs in the batch */
+    double pass_seconds; /* of the last pass; under the lock */
 };
 
 /* One picture of the batch. */
 struct picture {
+    struct picture *next; /* of all that are being drawn; under the lock */
     struct drawing *drawing;
     struct draw *draw;
     struct cauldron_picture out;
@@ -46,8 +48,31 @@ static void fail(const struct drawing *d, struct draw *draw, const struct err *e
     d->source->done(d->source->user, draw, &r);
 }
 
+static struct picture *picture_new(struct drawing *d, struct draw *draw)
+{
+    struct picture *p = calloc(1, sizeof *p);
+
+    if (!p)
+        abort();
+    *p = (struct picture){.drawing = d, .draw = draw};
+    pthread_mutex_lock(&d->native->lock);
+    p->next = d->native->pictures;
+    d->native->pictures = p;
+    pthread_mutex_unlock(&d->native->lock);
+    return p;
+}
+
 static void picture_free(struct picture *p)
 {
+    struct native *n = p->drawing->native;
+
+    pthread_mutex_lock(&n->lock);
+    for (struct picture **at = &n->pictures; *at; at = &(*at)->next)
+        if (*at == p) {
+            *at = p->next;
+            break;
+        }
+    pthread_mutex_unlock(&n->lock);
     cauldron_picture_free(&p->out);
     image_release(&p->init);
     image_release(&p->mask);
@@ -93,6 +118,24 @@ static void on_ended(void *user, struct job *j, const struct err *e)
 }
 
 /* ==== while it is drawn ==== */
+
+void native_interrupt(struct provider *provider, const struct draw *d)
+{
+    enum { SHORT = 1 /* second: the end of such a pass can be waited for */ };
+    struct native *n = provider_state(provider);
+
+    pthread_mutex_lock(&n->lock);
+    for (struct picture *p = n->pictures; p; p = p->next)
+        if (p->draw == d && !(p->drawing->pass_seconds > 0 && p->drawing->pass_seconds < SHORT))
+            cauldron_cancel(p->drawing->opened->model);
+    pthread_mutex_unlock(&n->lock);
+}
+
+static bool is_wanted(const struct picture *p, int step, int steps)
+{
+    const struct draw_source *s = p->drawing->source;
+    return s->progress(s->user, p->draw, step, steps, NULL) == DRAW_GO_ON;
+}
 
 static void on_warning(void *user, const char *text)
 {
@@ -212,7 +255,11 @@ static int make_job(struct picture *p, struct job **out, struct err *e)
     if (rc)
         return rc;
     request = make_request(p);
-    rc = job_new(m, &request, 0, &p->out, &j, e);
+    do { /* somebody interrupts while the text is encoded: it may be about another one */
+        rc = job_new(m, &request, 0, &p->out, &j, e);
+        if (rc == ERR_CANCELLED)
+            batcher_ask(&p->drawing->batcher);
+    } while (rc == ERR_CANCELLED && is_wanted(p, 0, request.steps));
     if (rc == 0 && (rc = check_decoder(m, j, e)))
         job_free(j);
     if (rc == 0)
@@ -225,13 +272,10 @@ static void join(struct drawing *d, struct draw *draw)
 {
     struct log_context former =
         log_enter((struct log_context){.request_id = draw->request_id, .job = draw->job});
-    struct picture *p = calloc(1, sizeof *p);
+    struct picture *p = picture_new(d, draw);
     struct job *j = NULL;
     struct err error = {0};
 
-    if (!p)
-        abort();
-    *p = (struct picture){.drawing = d, .draw = draw};
     if (make_job(p, &j, &error)) {
         fail(d, draw, &error);
         picture_free(p);
@@ -283,6 +327,13 @@ static void let_join(struct drawing *d, int width, int height)
             d->other = draw;
 }
 
+static bool on_wanted(void *user, const struct job *j)
+{
+    (void)user;
+    return is_wanted(j->request.user, sampler_evaluation(j->sampler),
+                     sampler_evaluations(j->sampler));
+}
+
 static void count_pass(struct drawing *d)
 {
     struct native *n = d->native;
@@ -292,6 +343,7 @@ static void count_pass(struct drawing *d)
     n->stats.steps++;
     n->stats.rows += d->batcher.pass_rows;
     n->stats.step_seconds += d->batcher.pass_seconds;
+    d->pass_seconds = d->batcher.pass_seconds;
     pthread_mutex_unlock(&n->lock);
 }
 
@@ -302,7 +354,8 @@ static void draw_batch(struct drawing *d, struct draw *first)
     bool measured = false;
     struct err error;
 
-    d->batcher = (struct batcher){.model = d->opened->model, .ended = on_ended, .user = d};
+    d->batcher = (struct batcher){
+        .model = d->opened->model, .ended = on_ended, .wanted = on_wanted, .user = d};
     d->rows = 0;
     join(d, first);
     for (int left = 1; left;) {

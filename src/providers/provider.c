@@ -134,6 +134,12 @@ int provider_draw(struct provider *p, const char *device, const struct draw_sour
     return p->backend->draw(p, device, source, e);
 }
 
+void provider_interrupt(struct provider *p, const struct draw *d)
+{
+    if (p->backend->interrupt)
+        p->backend->interrupt(p, d);
+}
+
 void provider_stats(struct provider *p, struct provider_stats *out)
 {
     p->backend->stats(p, out);

@@ -108,7 +108,7 @@ struct draw_source {
     struct draw *(*next)(void *user, const char *model, int width, int height);
     /* After each evaluation; preview (borrowed for the call) NULL unless one was made for this
      * step: d->preview may change at any call. Also about once a second while the picture waits for
-     * room for its model, with step 0. */
+     * room for its model, with step 0, and after provider_interrupt. */
     enum draw_answer (*progress)(void *user, struct draw *d, int step, int steps,
                                  const struct image *preview);
     /* Exactly once for each picture that next() gave. */
@@ -160,6 +160,11 @@ WARN_UNUSED_RESULT int provider_complete(struct provider *p, const json_t *param
 WARN_UNUSED_RESULT int provider_draw(struct provider *p, const char *device,
                                      const struct draw_source *source, struct err *e);
 
+/* A pass of the network takes up to a minute on large models: do not wait for its end to ask
+ * progress() about this picture, with the step it is at. Pictures of the batch that are still
+ * wanted lose that pass, nothing else. Any thread; nothing happens when it is not being drawn. */
+void provider_interrupt(struct provider *p, const struct draw *d);
+
 struct provider_stats {
     int64_t loads, hits, evictions, pictures, steps, rows;
     double load_seconds, step_seconds;
@@ -183,6 +188,7 @@ struct provider_backend {
     int (*draw)(struct provider *p, const char *device, const struct draw_source *source,
                 struct err *e);
     void (*stats)(struct provider *p, struct provider_stats *out);
+    void (*interrupt)(struct provider *p, const struct draw *d); /* NULL: it waits */
 };
 /* A provider of a table that provider_open does not list: for tests of those who call providers.
  * The table outlives it. */

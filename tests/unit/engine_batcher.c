@@ -18,10 +18,13 @@ static struct cauldron_model *open_tiny(int max_rows)
     return m;
 }
 
+enum { ALL_WANTED = -1, NOT_ASKED = -2 };
+
 struct watcher {
     struct cauldron_model *model;
     int cancel_at; /* the whole model; 0: never */
     int ended, drawn, cancelled, failed;
+    int asked, unwanted; /* the job that is not wanted when asked */
     struct job_cost cost[4];
     char message[1024];
 };
@@ -30,8 +33,11 @@ static int on_progress(void *user, const struct cauldron_progress *p)
 {
     struct watcher *w = user;
 
-    if (p->step == w->cancel_at)
+    if (p->step == w->cancel_at) {
         cauldron_cancel(w->model);
+        if (w->unwanted != NOT_ASKED)
+            w->cancel_at = 0; /* once */
+    }
     return 0;
 }
 
@@ -48,11 +54,22 @@ static void on_ended(void *user, struct job *j, const struct err *e)
         snprintf(w->message, sizeof w->message, "%s", e->message);
 }
 
+static bool is_wanted(void *user, const struct job *j)
+{
+    struct watcher *w = user;
+
+    w->asked++;
+    return j->index != w->unwanted;
+}
+
 /* Four jobs of as many steps as given. Returns how many passes it took. */
 static int run(struct cauldron_model *m, const int steps[4], struct watcher *w,
                struct cauldron_picture out[4])
 {
-    struct batcher b = {.model = m, .ended = on_ended, .user = w};
+    struct batcher b = {.model = m,
+                        .ended = on_ended,
+                        .wanted = w->unwanted == NOT_ASKED ? NULL : is_wanted,
+                        .user = w};
     struct err e = {0};
     double all = 0, shares = 0;
     int left = 1, passes = 0;
@@ -89,7 +106,7 @@ static void costs_are_shared(void **state)
 {
     struct cauldron_model *m = open_tiny(4);
     struct cauldron_picture out[4];
-    struct watcher w = {0};
+    struct watcher w = {.unwanted = NOT_ASKED};
     (void)state;
 
     /* Four rows in a pass: two jobs at once, the third and fourth after them. */
@@ -115,11 +132,42 @@ static void nobody_is_forgotten(void **state)
     for (int at = 1; at <= 2; at++) {
         struct cauldron_model *m = open_tiny(4);
         struct cauldron_picture out[4];
-        struct watcher w = {.cancel_at = at};
+        struct watcher w = {.cancel_at = at, .unwanted = NOT_ASKED};
         run(m, (const int[4]){2, 2, 2, 2}, &w, out);
         assert_int_equal(w.cancelled, 4);
         cauldron_close(m);
     }
+}
+
+/* Interrupted in a pass, or before the decoding: who is not wanted leaves, the others are what they
+ * would have been. */
+static void an_interrupt_costs_a_pass(void **state)
+{
+    const int steps[4] = {2, 2, 2, 2};
+    struct cauldron_model *m = open_tiny(4);
+    struct cauldron_picture quiet[4], out[4];
+    struct watcher w = {.unwanted = ALL_WANTED};
+    (void)state;
+
+    run(m, steps, &w, quiet);
+    assert_int_equal(w.asked, 0);
+    for (int at = 1; at <= 2; at++)
+        for (int unwanted = ALL_WANTED; unwanted < 4; unwanted++) {
+            struct watcher v = {.cancel_at = at, .unwanted = unwanted};
+            run(m, steps, &v, out);
+            assert_int_equal(v.asked, 4);
+            assert_int_equal(v.cancelled, unwanted != ALL_WANTED);
+            for (int i = 0; i < 4; i++) {
+                if (i == unwanted)
+                    assert_null(out[i].pixels);
+                else
+                    assert_memory_equal(out[i].pixels, quiet[i].pixels, 3 * 48 * 48);
+                cauldron_picture_free(&out[i]);
+            }
+        }
+    for (int i = 0; i < 4; i++)
+        cauldron_picture_free(&quiet[i]);
+    cauldron_close(m);
 }
 
 /* Where only one at a time fits into memory, one at a time is drawn, and the same. */
@@ -127,7 +175,7 @@ static void small_memory_is_enough(void **state)
 {
     struct cauldron_model *m = open_tiny(8);
     struct cauldron_picture together[4], one[4];
-    struct watcher w = {0}, small = {0}, tiny = {0};
+    struct watcher w = {.unwanted = NOT_ASKED}, small = w, tiny = w;
     struct pass *alone, *all, *decoder;
     struct err e = {0};
     const int steps[4] = {2, 3, 2, 2};
@@ -173,9 +221,8 @@ static void plans_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(costs_are_shared),
-        cmocka_unit_test(nobody_is_forgotten),
-        cmocka_unit_test(small_memory_is_enough),
+        cmocka_unit_test(costs_are_shared),          cmocka_unit_test(nobody_is_forgotten),
+        cmocka_unit_test(an_interrupt_costs_a_pass), cmocka_unit_test(small_memory_is_enough),
         cmocka_unit_test(plans_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,6 +168,77 @@ static void a_faulty_one_spoils_no_other(void **state)
     provider_close(p);
 }
 
+/* Interrupted before its first pass ends: the one that is not wanted comes back without a step, the
+ * other one is what it would have been. */
+struct interrupted {
+    struct script script;
+    struct provider *provider;
+    bool done;
+};
+
+static struct draw *interrupt_when_asked_to_join(void *user, const char *model, int width,
+                                                 int height)
+{
+    struct interrupted *i = user;
+    struct draw stranger = {0}, *next = script_next(&i->script, model, width, height);
+
+    if (model && !next && !i->done) {
+        provider_interrupt(i->provider, &stranger);
+        provider_interrupt(i->provider, &i->script.items[0].draw);
+        i->done = true;
+    }
+    return next;
+}
+
+static enum draw_answer unwanted_before_its_first_step(void *user, struct draw *d, int step,
+                                                       int steps, const struct image *preview)
+{
+    struct interrupted *i = user;
+
+    script_progress(&i->script, d, step, steps, preview);
+    return step == 0 && d == &i->script.items[0].draw ? DRAW_CANCEL : DRAW_GO_ON;
+}
+
+static void interrupted_done(void *user, struct draw *d, struct draw_result *r)
+{
+    struct interrupted *i = user;
+    script_done(&i->script, d, r);
+}
+
+static void nobody_waits_for_the_end_of_a_pass(void **state)
+{
+    struct provider *p = open_native((struct provider_options){0});
+    struct arena a = {0};
+    struct script quiet = {0};
+    struct interrupted i = {.provider = p};
+    struct draw_source source = {.user = &i,
+                                 .next = interrupt_when_asked_to_join,
+                                 .progress = unwanted_before_its_first_step,
+                                 .done = interrupted_done};
+    struct recipe r = complete(p, &a, "{'prompt': 'x', 'seed': 1, 'steps': 3, 'sampler': 'euler'}");
+    struct provider_stats before, after;
+    struct err e = {0};
+    (void)state;
+
+    script_add(&quiet, &r);
+    script_run(p, &quiet);
+    script_add(&i.script, &r);
+    script_add(&i.script, &r);
+    provider_stats(p, &before);
+    assert_int_equal(provider_draw(p, "cpu", &source, &e), 0);
+    provider_stats(p, &after);
+    assert_int_equal(i.script.items[0].code, ERR_CANCELLED);
+    assert_int_equal(i.script.items[0].calls, 1);
+    assert_int_equal(i.script.items[1].calls, 4); /* asked once, then its three steps */
+    assert_int_equal(i.script.items[1].of, 3);
+    assert_int_equal(after.steps - before.steps, 3);
+    assert_same_image(&i.script.items[1].image, &quiet.items[0].image);
+    script_release(&quiet);
+    script_release(&i.script);
+    arena_release(&a);
+    provider_close(p);
+}
+
 static void previews_are_for_who_watches(void **state)
 {
     struct provider *p = open_native((struct provider_options){0});
@@ -292,6 +363,7 @@ int main(void)
         cmocka_unit_test(joiners_change_nothing),
         cmocka_unit_test(one_may_stop_in_the_middle),
         cmocka_unit_test(a_faulty_one_spoils_no_other),
+        cmocka_unit_test(nobody_waits_for_the_end_of_a_pass),
         cmocka_unit_test(previews_are_for_who_watches),
         cmocka_unit_test(cut_prompts_are_warned_of),
         cmocka_unit_test(pictures_come_in),
