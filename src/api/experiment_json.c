@@ -201,6 +201,7 @@ struct launch launch_of(struct request *r, int priority)
 
     return (struct launch){.submitter = app->submitter,
                            .user_id = access_user(r),
+                           .owner = access_filter(r),
                            .request_id = request_id(r),
                            .trace_id = log_here().trace_id,
                            .priority = priority,

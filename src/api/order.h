@@ -80,9 +80,6 @@ WARN_UNUSED_RESULT int order_picture(struct request *r, const char *text, char s
  * pointer was answered. */
 WARN_UNUSED_RESULT int order_take_picture(struct request *r, struct response *w, json_t *parameters,
                                           const char *name, const char *pointer, struct err *e);
-/* The bytes of base64 or of a data URL, in the arena. */
-WARN_UNUSED_RESULT int picture_bytes(struct arena *a, const char *text, struct str *out,
-                                     struct err *e);
 
 /* An array of texts as a NULL-ended list in the arena, each once. */
 const char **tag_list(const json_t *tags, struct arena *a);

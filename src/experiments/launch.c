@@ -20,27 +20,19 @@ void planned_release(struct planned *p)
 
 /* ============================== The world that a plan asks ============================== */
 
-/* Pictures by id are meant: "init_image": "<generation>" becomes the SHA-256 of its file. */
+/* "init_image": a generation's id or a file as text becomes the SHA-256 that recipes name. */
 static int resolve_picture(const struct launch *l, json_t *parameters, const char *name,
                            struct err *e)
 {
     const char *text = json_text(parameters, name, NULL);
-    struct generation g;
-    struct arena a = {0};
-    struct tx *tx;
+    char sha256[65];
 
-    if (!text || !uuid_valid(str_from(text)))
+    if (!text || (strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64))
         return 0;
-    if (tx_begin(l->submitter->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = generations_get(tx, text, &a, &g, e);
-    tx_rollback(tx);
-    if (rc == 0 && !g.sha256)
-        rc = ERR(e, ERR_ARG, "%s: generation %s has no picture", name, text);
-    if (rc == 0)
-        json_object_set_new(parameters, name, json_string(g.sha256));
-    arena_release(&a);
-    return rc;
+    if (submit_picture_text(l->submitter, text, l->owner, sha256, e))
+        return err_prefix(e, "%s", name);
+    json_object_set_new(parameters, name, json_string(sha256));
+    return 0;
 }
 
 static int complete(void *user, const json_t *parameters, struct arena *a, struct recipe *out,
@@ -134,6 +126,8 @@ static json_t *base_of(void *user, const char *id, struct err *e)
         return NULL;
     int rc = generations_get(tx, id, &a, &g, e);
     tx_rollback(tx);
+    if (rc == 0 && l->owner && (!g.user_id || strcmp(g.user_id, l->owner) != 0))
+        rc = ERR(e, ERR_NOT_FOUND, "no generation %s", id);
     if (rc == 0)
         rc = json_read(str_from(g.parameters), &recipe, e);
     if (rc == 0) {

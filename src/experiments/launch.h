@@ -25,6 +25,7 @@
 struct launch {
     struct submitter *submitter;
     const char *user_id, *request_id, *trace_id;
+    const char *owner; /* whose generations the spec may refer to; NULL: anybody's */
     int priority;
     uint64_t max_cells; /* 0: SPEC_MAX_CELLS */
 };

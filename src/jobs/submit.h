@@ -78,6 +78,14 @@ WARN_UNUSED_RESULT int pause_queue(struct submitter *s, bool paused, struct err 
 WARN_UNUSED_RESULT int submit_picture(struct submitter *s, struct str bytes, char sha256[65],
                                       struct err *e);
 
+/* The same for a picture in a text: a file as base64 or data URL, or the id of a generation of
+ * `owner` (NULL: of anybody) that has one. ERR_NOT_FOUND, ERR_ARG, ERR_FORMAT, ERR_UNSUPPORTED. */
+WARN_UNUSED_RESULT int submit_picture_text(struct submitter *s, const char *text, const char *owner,
+                                           char sha256[65], struct err *e);
+/* The bytes of base64 or of a data URL, in the arena. */
+WARN_UNUSED_RESULT int picture_bytes(struct arena *a, const char *text, struct str *out,
+                                     struct err *e);
+
 /* Tell the screens what a step of the state machine moved (progress.c; at most 10/s per experiment,
  * the last one always). */
 void publish_outcome(struct submitter *s, const struct job_outcome *o);

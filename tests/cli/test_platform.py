@@ -1,5 +1,6 @@
 """The platform on the command line: experiments without a server, migrations, people, gc, help."""
 
+import base64
 import csv
 import hashlib
 import json
@@ -141,6 +142,18 @@ class Store(Platform):
         self.run_it("gc", "--age", "0", "--remove")
         self.assertEqual(kept(), before - {gone})
         self.assertIn("would remove 0 pictures, 0 files", self.run_it("gc", "--age", "0").stdout)
+
+
+    def test_gc_keeps_what_was_sent_in(self):
+        self.run_it("generate", "a red circle", "-o", "start.png")
+        start = base64.b64encode((self.folder / "start.png").read_bytes()).decode()
+        spec = self.spec_file(base={**SPEC["base"], "init_image": start, "strength": 0.6})
+        self.run_it("experiment", "run", spec, "-q")
+        blobs = self.folder / "data" / "blobs"
+        before = {p.name for p in blobs.rglob("*") if len(p.name) == 64}
+        self.assertEqual(len(before), 7) # six pictures and what they began with
+        self.run_it("gc", "--age", "0", "--remove")
+        self.assertEqual({p.name for p in blobs.rglob("*") if len(p.name) == 64}, before)
 
 
 class Help(Platform):
