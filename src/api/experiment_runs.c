@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "ops/metrics.h"
 #include "storage/events.h"
 
 #include <string.h>
@@ -88,6 +89,7 @@ int api_start_experiment(struct request *r, struct response *w, struct err *e)
     if (rc && problems.count)
         rc = respond_spec_problems(r, w, "", &problems);
     else if (rc == 0) {
+        metrics_add(app_of(r)->metrics, METRIC_CELLS_REUSED, "", (double)run.reused);
         note(r, "experiment_started", x.id);
         rc = respond_experiment(r, w, 202, x.id, e);
     }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "ops/metrics.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -99,6 +100,9 @@ static int submit_wishes(struct request *r, struct response *w, const struct ord
         return answer_parameters(r, w, what, problems, e);
     if (rc == ERR_NOT_FOUND)
         return answer_model_missing(r, w, e);
+    for (int i = 0; rc == 0 && i < what->count; i++)
+        if ((*out)[i].reused)
+            metrics_add(app_of(r)->metrics, METRIC_CELLS_REUSED, "", 1);
     return rc;
 }
 

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "ops/metrics.h"
+#include "ops/sentry.h"
 
 #include "api/api_routes.h"
 
@@ -196,6 +197,38 @@ static int64_t resident_bytes(void)
     return n * sysconf(_SC_PAGESIZE);
 }
 
+static void gauge_gpus(struct app *app, struct metrics *m)
+{
+    char labels[METRIC_LABELS];
+    struct hardware_info info;
+    struct arena a = {0};
+    struct err e;
+
+    if (provider_hardware(app->provider, &a, &info, &e))
+        LOG(LOG_WARNING, "hardware unknown", LOG_ERR(&e));
+    else
+        for (size_t i = 0; i < info.device_count; i++) {
+            const struct hardware_device *d = &info.devices[i];
+            if (strcmp(d->kind, "cpu") == 0 || d->memory <= 0)
+                continue;
+            metrics_labels(labels, "device", d->id, "state", "free", NULL);
+            metrics_set(m, METRIC_GPU_MEMORY, labels, (double)d->memory_free);
+            metrics_labels(labels, "device", d->id, "state", "all", NULL);
+            metrics_set(m, METRIC_GPU_MEMORY, labels, (double)d->memory);
+        }
+    arena_release(&a);
+}
+
+static void gauge_reports(struct app *app, struct metrics *m)
+{
+    struct sentry_stats s;
+
+    sentry_stats(app->sentry, &s);
+    set(m, METRIC_SENTRY_EVENTS, "result", "sent", (double)s.sent);
+    set(m, METRIC_SENTRY_EVENTS, "result", "failed", (double)s.failed);
+    set(m, METRIC_SENTRY_EVENTS, "result", "dropped", (double)s.dropped);
+}
+
 static void gauge_machine(struct app *app)
 {
     struct metrics *m = app->metrics;
@@ -206,6 +239,8 @@ static void gauge_machine(struct app *app)
         (double)sysconf(_SC_AVPHYS_PAGES) * (double)sysconf(_SC_PAGESIZE));
     if (room >= 0)
         set(m, METRIC_BLOB_FREE, NULL, NULL, (double)room);
+    gauge_gpus(app, m);
+    gauge_reports(app, m);
     set(m, METRIC_INFO, "version", app->version, 1);
     set(m, METRIC_START_TIME, NULL, NULL, (double)app->started_at / 1000);
 }
