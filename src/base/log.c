@@ -113,13 +113,14 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     if (!log_enabled(level))
         return;
     buf_init(&b, LINE);
-    if (add_line(&b, level, event, fields) == 0) {
-        flockfile(sink.file);
-        fwrite(b.p, 1, b.n, sink.file);
-        fflush(sink.file);
-        funlockfile(sink.file);
-    } else {
-        fprintf(sink.file, "%s: a line was longer than %d bytes\n", event, LINE);
+    if (add_line(&b, level, event, fields)) {
+        b.n = 0;
+        if (buf_addf(&b, "%.100s: a line was longer than %d bytes\n", event, LINE))
+            b.n = 0;
     }
+    flockfile(sink.file);
+    fwrite(b.p, 1, b.n, sink.file);
+    fflush(sink.file);
+    funlockfile(sink.file);
     buf_release(&b);
 }
