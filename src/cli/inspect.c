@@ -1,8 +1,8 @@
 /* inspect.c: `cauldron inspect`: the recipe that a picture carries. */
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "recipe/recipe.h"
 #include "image/image.h"
+#include "recipe/recipe.h"
 
 #include <stdio.h>
 
