@@ -337,6 +337,70 @@ class Endings(ApiTest):
         self.until(lambda: self.get(one["url"]).json["status"] == "cancelled")
 
 
+class Owners(ApiTest):
+    """Everybody sees and changes their own; what is somebody else's is not there."""
+
+    users = tuple((name, role, "a long enough password")
+                  for name, role in (("anna", "admin"), ("ben", "editor"), ("eva", "editor"),
+                                     ("vic", "viewer")))
+
+    def as_user(self, name):
+        login = self.server.ask("POST", "/api/v1/login",
+                                {"name": name, "password": "a long enough password"})
+        self.assertEqual(login.status, 200)
+        self.headers = {"Cookie": login.headers["Set-Cookie"].split(";")[0]}
+
+    def test_own_things_only(self):
+        self.as_user("ben")
+        one = self.draw_one(seed=1)
+        self.as_user("eva")
+        paths = [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/image"),
+                 ("GET", "/thumbnail"), ("GET", "/recipe"), ("GET", "/similar-recipes"),
+                 ("POST", "/cancel"), ("POST", "/retry")]
+        for method, path in paths:
+            self.problem(404, method, one["url"] + path,
+                         {"rating": 1} if method == "PATCH" else None)
+        self.assertEqual(self.get("/api/v1/generations?seed=1").json["items"], [])
+        self.assertNotIn(1, [j["recipe"]["seed"] for j in self.get("/api/v1/jobs").json["items"]])
+        self.problem(422, "POST", "/api/v1/generate", {**SMALL, "init_image": one["id"]},
+                     pointers=["/init_image"])
+        # The same picture is shared, the generation is not.
+        mine = self.draw_one(seed=1)
+        self.assertTrue(mine["reused"])
+        self.assertNotEqual(mine["id"], one["id"])
+        self.assertNotEqual(mine["user_id"], one["user_id"])
+        similar = self.get(mine["url"] + "/similar-recipes").json["items"]
+        self.assertNotIn(one["id"], [i["generation"]["id"] for i in similar])
+        self.as_user("ben")
+        job, = (j for j in self.get("/api/v1/jobs").json["items"] if j["recipe"]["seed"] == 1)
+        self.as_user("eva")
+        for method, path in (("GET", ""), ("PATCH", ""), ("POST", "/cancel"), ("POST", "/requeue")):
+            self.problem(404, method, f"/api/v1/jobs/{job['id']}{path}",
+                         {"priority": "batch"} if method == "PATCH" else None)
+        self.as_user("anna")
+        self.assertEqual({g["id"] for g in self.get("/api/v1/generations?seed=1").json["items"]},
+                         {one["id"], mine["id"]})
+        self.get(one["url"])
+        self.get(f"/api/v1/jobs/{job['id']}")
+
+    def test_viewers_change_nothing(self):
+        self.as_user("vic")
+        self.get("/api/v1/generations")
+        self.problem(403, "POST", "/api/v1/generate", SMALL)
+        self.problem(403, "POST", "/api/v1/queue/pause")
+        self.as_user("ben")
+        self.problem(403, "POST", "/api/v1/queue/pause")
+
+    def test_keys_of_requests_are_their_users(self):
+        ids = []
+        for name in ("ben", "eva"):
+            self.as_user(name)
+            answer = self.post("/api/v1/generate", {**SMALL, "seed": 2}, 202,
+                               headers={"Idempotency-Key": "same"})
+            ids.append(answer.json["generations"][0]["id"])
+        self.assertNotEqual(*ids)
+
+
 class Pictures(ApiTest):
     @classmethod
     def setUpClass(cls):
