@@ -201,6 +201,10 @@ static void test_convergence(void **state)
     assert_string_equal(json_text(curve, "summary", ""), "converged at 20 steps, 6 s (n = 4)");
     json_decref(json);
     analysis_free(a);
+    struct err e;
+    assert_int_equal(analysis_new(p, r, &(struct analysis_options){.tolerance = 0.5}, &a, &e), 0);
+    assert_true(a->curves[0].points[a->curves[0].converged].x == 5); /* from the first on */
+    analysis_free(a);
     results_free(r);
     plan_free(p);
     spec_free(s);

@@ -239,7 +239,9 @@ static void test_twins_and_drawn(void **state)
     for (size_t i = 0; i < p->count; i++) {
         bool there = p->cells[i].key[0] >= '0' && p->cells[i].key[0] < '6';
         assert_int_equal(p->cells[i].state, there ? PLAN_DRAWN : PLAN_DRAW);
-        assert_true(!there || p->cells[i].seconds == 0);
+        bool costs = !there && p->cells[i].twin == i;
+        assert_true(p->cells[i].seconds == (costs ? p->cells[i].steps : 0));
+        assert_true(p->cells[i].bytes == (costs ? 1000 : 0));
         exist += there && p->cells[i].twin == i;
     }
     assert_true(exist > 0);
@@ -405,6 +407,24 @@ static void check_permutation(const struct plan *p)
     free(seen);
 }
 
+static size_t count_taken(const bool *taken)
+{
+    size_t n = 0;
+
+    for (size_t k = 0; k < 16; k++)
+        n += taken[k];
+    return n;
+}
+
+/* The axis that grows is one of those with the smallest share of their values taken. */
+static void check_balance(const struct spec *s, bool taken[][16], size_t grows)
+{
+    for (size_t a = 0; a < s->axis_count; a++) {
+        size_t n = count_taken(taken[a]), all = s->axes[a].point_count;
+        assert_true(n == all || count_taken(taken[grows]) * all <= n * s->axes[grows].point_count);
+    }
+}
+
 /* Inside a group without holes the grid grows one value at a time, and only when all cells of the
  * values before are drawn: every beginning is a full grid and a part of the next row. */
 static void check_coarse(const struct plan *p)
@@ -413,19 +433,21 @@ static void check_coarse(const struct plan *p)
     size_t axes = p->spec->axis_count, n = p->count / p->spec->seed_count, product = 0;
 
     for (size_t i = 0; i < n; i++) {
-        size_t fresh = 0;
+        size_t fresh = 0, grows = 0;
         for (size_t a = 0; a < axes; a++)
-            fresh += !taken[a][plan_point(p, p->order[i], a)];
+            if (!taken[a][plan_point(p, p->order[i], a)]) {
+                fresh++;
+                grows = a;
+            }
         assert_true(i == 0 || fresh <= 1);
         if (fresh)
             assert_int_equal(i, product);
+        if (fresh && i)
+            check_balance(p->spec, taken, grows);
         product = 1;
         for (size_t a = 0; a < axes; a++) {
-            size_t count = 0;
             taken[a][plan_point(p, p->order[i], a)] = true;
-            for (size_t k = 0; k < 16; k++)
-                count += taken[a][k];
-            product *= count;
+            product *= count_taken(taken[a]);
         }
     }
 }

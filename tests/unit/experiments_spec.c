@@ -186,6 +186,8 @@ static void test_problems(void **state)
             "/axes/0/zip/1", "2 values");
     refused("{" HEAD ",\"seeds\":[1],\"replicates\":{\"count\":2}}", "/replicates", "either");
     refused("{" HEAD ",\"replicates\":{\"count\":0}}", "/replicates/count", "from 1");
+    refused("{" HEAD ",\"replicates\":{\"count\":2,\"seed\":\"18446744073709551615\"}}",
+            "/replicates/seed", "room");
     refused("{" HEAD ",\"replicates\":{\"seeds\":[1,1]}}", "/replicates/seeds/1", "once");
     refused("{" HEAD ",\"replicates\":{\"seeds\":[-1]}}", "/replicates/seeds/0", "a fixed seed");
     refused("{" HEAD ",\"budget\":{\"seconds\":0}}", "/budget/seconds", "above 0");
@@ -226,6 +228,11 @@ static void test_too_many_cells(void **state)
     refused("{" HEAD ",\"parameters\":{\"original_width\":\"1..10000\",\"original_height\":"
             "\"1..10000\",\"crop_top\":\"1..10000\",\"crop_left\":\"1..10000\",\"target_width\":"
             "\"1..10000\"},\"replicates\":{\"count\":1000}}",
+            "/axes", "at most 100000");
+    /* 2^65 cells are not none. */
+    refused("{" HEAD ",\"parameters\":{\"original_width\":\"1..8192\",\"original_height\":"
+            "\"1..8192\",\"crop_top\":\"1..8192\",\"crop_left\":\"1..8192\",\"target_width\":"
+            "\"1..8192\"}}",
             "/axes", "at most 100000");
     spec_free(read_text("{" HEAD ",\"steps\":\"1..1000\",\"replicates\":{\"count\":100}}"));
 }
