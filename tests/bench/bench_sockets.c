@@ -241,6 +241,20 @@ static void emit_ticks(struct socketio *io)
     free(text);
 }
 
+/* Resident memory in KiB. */
+static long resident(void)
+{
+    char text[128] = "";
+    FILE *file = fopen("/proc/self/statm", "r");
+
+    if (file && !fgets(text, sizeof(text), file))
+        text[0] = '\0';
+    if (file)
+        fclose(file);
+    const char *second = strchr(text, ' ');
+    return second ? strtol(second, NULL, 10) * (sysconf(_SC_PAGESIZE) / 1024) : 0;
+}
+
 static int serve(int port_pipe)
 {
     struct socketio_options so = socketio_options();
@@ -262,12 +276,14 @@ static int serve(int port_pipe)
     if (http_start(&ho, &server, &e))
         goto failed;
     int port = http_port(server);
+    long memory = -resident();
     if (write(port_pipe, &port, sizeof(port)) != sizeof(port))
         give_up("pipe");
     while (stats.sockets < clients) {
         usleep(10000);
         socketio_stats(io, &stats);
     }
+    memory += resident();
     used = -processor_seconds(CLOCK_PROCESS_CPUTIME_ID);
     for (int64_t i = 0; i < busy; i++)
         if (pthread_create(&burners[i], NULL, burn, &burnt[i]))
@@ -280,11 +296,10 @@ static int serve(int port_pipe)
         pthread_join(burners[i], NULL);
         used -= burnt[i];
     }
-    printf(
-        "%d sockets, %lld ticks a second of %lld bytes, %lld cores busy; the server used %.2f s of "
-        "processor beside them in %lld s\n",
-        stats.sockets, (long long)rate, (long long)bytes, (long long)busy, used,
-        (long long)seconds);
+    printf("%d sockets of %.1f KiB, %lld ticks a second of %lld bytes, %lld cores busy; the server "
+           "used %.2f s of processor beside them in %lld s\n",
+           stats.sockets, (double)memory / stats.sockets, (long long)rate, (long long)bytes,
+           (long long)busy, used, (long long)seconds);
     fflush(stdout);
     socketio_stop(io);
     http_stop(server, 5);

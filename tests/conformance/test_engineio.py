@@ -1,4 +1,4 @@
-"""Engine.IO v4 below everything: the cases of the protocol's suite, against a server that echoes."""
+"""Engine.IO v4 alone: the cases of the protocol's suite, against a server that echoes."""
 
 import threading
 import time

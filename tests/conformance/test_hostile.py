@@ -1,7 +1,9 @@
-"""Clients that break the rules, want too much, or read too slowly: what they get, and that the others
-do not notice."""
+"""Clients that break the rules, want too much, or read too slowly: what they get, and that the
+others do not notice."""
 
+import http.client
 import json
+import random
 import socket
 import struct
 import threading
@@ -168,7 +170,8 @@ class Packets(Hostile):
                        '42["a"', '42["a"]x', '42[{}]', '42["connect"]', '42["disconnect"]', '421{"a":1}',
                        '42["a",{"k":1,"k":2}]', "43[1]", "43x[1]", '42["a",\u0001]',
                        "42" + "[" * 100000, "450-", "451[1]", "4511-[1]", '45999999999999999999-["a"]',
-                       "42/nowhere,[1]", '42/custom,["message"]', "41/nowhere", "40", '40/custom,[1]', '40/custom,{"a"', '40/custom,{"a":1,"a":2}',
+                       "42/nowhere,[1]", '42/custom,["message"]', "41/nowhere", "40", '40/custom,[1]',
+                       '40/custom,{"a"', '40/custom,{"a":1,"a":2}',
                        "40/" + "x" * 200):
             with self.subTest(packet[:40]):
                 self.ends(packet)
@@ -365,6 +368,66 @@ class Loads(Hostile):
         self.assertLess(time.monotonic() - begin, 0.6)
         other.close()
         w.close()
+
+
+class Crowd(Hostile):
+    """Many clients at once that come, talk, upgrade and vanish in every state."""
+
+    def play(self, seed, end):
+        dice = random.Random(seed)
+        while time.monotonic() < end:
+            try:
+                dice.choice([self.talk, self.poll, self.upgrade, self.vanish])(dice)
+            except (OSError, Refused, AssertionError, http.client.HTTPException) as error:
+                if isinstance(error, AssertionError) and str(error):
+                    self.errors.append(error)
+
+    def talk(self, dice):
+        w = self.server.connect()
+        w.send(f'421["join","room:{dice.randrange(3)}"]')
+        for _ in range(dice.randrange(5)):
+            w.send(f'42["say","room:{dice.randrange(3)} room:{dice.randrange(3)}","hello"]')
+        w.send(dice.choice(['42["bye"]', "41", '42["flood",50,1000]', "1", "4abc"]))
+        if dice.random() < 0.5:
+            w.text()
+        w.close()
+
+    def poll(self, dice):
+        sid = self.server.open_polling()
+        self.server.push(sid, '40\x1e42["join","room:1"]\x1e42["shout","all"]')
+        self.server.poll(sid)
+        self.server.push(sid, dice.choice(["1", "41", "x", '42["bye"]', '451-["message"]\x1ebAQID']))
+        if dice.random() < 0.3:
+            self.server.push(sid, "3")
+
+    def upgrade(self, dice):
+        sid = self.server.open_polling()
+        self.server.push(sid, "40")
+        w = self.server.websocket(f"EIO=4&transport=websocket&sid={sid}")
+        w.send("2probe")
+        if dice.random() < 0.8:
+            w.receive()
+            w.send(dice.choice(["5", "5", "5", "6", "1"]))
+            w.send('42["message",1]')
+        w.close()
+
+    def vanish(self, dice):
+        w = self.server.websocket()
+        if dice.random() < 0.7:
+            w.send('40{"token":"slow"}' if dice.random() < 0.3 else "40")
+        w.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        w.close()
+
+    def test_a_crowd(self):
+        self.errors = []
+        end = time.monotonic() + 3
+        crowd = [threading.Thread(target=self.play, args=[seed, end]) for seed in range(16)]
+        for one in crowd:
+            one.start()
+        for one in crowd:
+            one.join()
+        self.assertEqual(self.errors, [])
+        self.assertIn("connects", self.server.stop())  # as many disconnects: its status is 0
 
 
 class SlowReaders(Hostile):

@@ -1,5 +1,5 @@
-"""The wire as a client sees it, standard library only: the test servers, requests of long polling, and
-WebSockets that can also break every rule."""
+"""The wire as a client sees it, standard library only: the test servers, requests of long polling,
+and WebSockets that can also break every rule."""
 
 import base64
 import hashlib
