@@ -228,7 +228,7 @@ static void feed(struct batcher *b, struct job *const *chosen, int count, const 
 /* One evaluation for those whose turn it is. */
 static int advance(struct batcher *b, struct err *e)
 {
-    struct job *chosen[MAX_ROWS] = {NULL};
+    struct job *chosen[MAX_ROWS] = {b->jobs};
     int rows, count = choose(b, chosen, &rows), rc;
     float *answers = malloc((size_t)rows * chosen[0]->count * sizeof *answers);
 

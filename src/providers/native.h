@@ -22,6 +22,8 @@
 #include "providers/provider.h"
 
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Unless asked for otherwise, as cauldron_request has them. */
 enum { NATIVE_STEPS = 20 };
@@ -85,6 +87,16 @@ struct native {
     uint64_t clock;
     struct provider_stats stats;
 };
+
+/* Texts that live longer than any arena here. */
+static inline char *native_copy(const char *text)
+{
+    char *copy = strdup(text);
+
+    if (!copy)
+        abort();
+    return copy;
+}
 
 /* What the engine's public functions say, as an error of this house; never 0. */
 static inline int native_error(const struct cauldron_error *from, struct err *e)

@@ -142,7 +142,7 @@ static void on_warning(void *user, const char *text)
     struct picture *p = user;
 
     if (!p->warning)
-        p->warning = strdup(text);
+        p->warning = native_copy(text);
 }
 
 /* A picture of the current state, when somebody watches and the last one is old enough. */

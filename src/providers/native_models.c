@@ -51,7 +51,7 @@ static void remember(struct native *n, const struct facts *f)
     if (!k)
         abort();
     *k = (struct known){.facts = *f};
-    k->facts.path = strdup(f->path);
+    k->facts.path = native_copy(f->path);
     pthread_mutex_lock(&n->lock);
     struct known **at = find(n, f->path), *former = *at;
     k->next = former ? former->next : NULL;
@@ -176,7 +176,7 @@ static void note_look(struct native *n, const char *path, const char *name)
     if (k) {
         if (!k->name || strcmp(k->name, name) != 0) {
             free(k->name);
-            k->name = strdup(name);
+            k->name = native_copy(name);
         }
         k->checked = clock_seconds();
     }

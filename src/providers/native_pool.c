@@ -118,7 +118,7 @@ static struct opened *reserve(struct native *n, const struct facts *f, bool bf16
     if (!o)
         abort();
     *o = (struct opened){.next = n->opened, .bf16 = bf16, .busy = true, .weights = f->stamp.size};
-    o->path = strdup(f->path);
+    o->path = native_copy(f->path);
     memcpy(o->digest, f->digest, sizeof o->digest);
     n->opened = o;
     shrink(n);
