@@ -1,5 +1,6 @@
 #include "api/api_routes.h"
 #include "api/auth.h"
+#include "api/sockets.h"
 #include "api/throttle.h"
 
 #include "base/clock.h"
@@ -175,6 +176,7 @@ int api_logout(struct request *r, struct response *w, struct err *e)
         audit(r, tx, "logout", who->user_id, NULL);
         if (tx_commit(tx, e))
             return e->code;
+        sockets_end_session(app_of(r), who->session_id);
     }
     respond_cookie(w, SESSION_COOKIE, "", 0, false);
     return respond_empty(w, 204);
@@ -198,7 +200,10 @@ static int store_password(struct request *r, struct response *w, struct user *us
         return e->code;
     }
     audit(r, tx, "password_changed", user->id, NULL);
-    return tx_commit(tx, e);
+    int rc = tx_commit(tx, e);
+    if (rc == 0)
+        sockets_end_user(app_of(r), user->id);
+    return rc;
 }
 
 int api_change_password(struct request *r, struct response *w, struct err *e)

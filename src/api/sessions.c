@@ -1,5 +1,6 @@
 #include "api/api_routes.h"
 #include "api/auth.h"
+#include "api/sockets.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -58,6 +59,7 @@ int api_delete_session(struct request *r, struct response *w, struct err *e)
     audit(r, tx, "session_ended", id, NULL);
     if (tx_commit(tx, e))
         return e->code;
+    sockets_end_session(app_of(r), id);
     if (strcmp(id, who->session_id) == 0)
         respond_cookie(w, SESSION_COOKIE, "", 0, false);
     return respond_empty(w, 204);

@@ -6,16 +6,40 @@
 #include "base/log.h"
 #include "storage/experiments.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { WATCH_SECONDS = 600 };
+
+enum { SESSION_ROOM = UUID_TEXT + 40 };
+
+static void session_room(const char *id, char out[SESSION_ROOM])
+{
+    snprintf(out, SESSION_ROOM, "session:%s", id);
+}
+
+void sockets_end_session(struct app *app, const char *session_id)
+{
+    char room[SESSION_ROOM];
+
+    session_room(session_id, room);
+    socketio_disconnect(app->sockets, "/", room);
+}
+
+void sockets_end_user(struct app *app, const char *user_id)
+{
+    char room[USER_ROOM];
+
+    user_room(user_id, room);
+    socketio_disconnect(app->sockets, "/", room);
+}
 
 static int connected(void *user, struct socket *s, const json_t *auth, struct identity *identity,
                      struct err *e)
 {
     struct app *app = user;
     const char *key = json_text(auth, "token", NULL);
-    char room[USER_ROOM];
+    char room[USER_ROOM], session[SESSION_ROOM];
 
     if (!app->login_needed)
         *identity = auth_everybody();
@@ -24,6 +48,9 @@ static int connected(void *user, struct socket *s, const json_t *auth, struct id
     if (identity->role == ROLE_PUBLIC || !(identity->scopes & SCOPE_READ))
         return ERR(e, ERR_DENIED, "not authorized");
     user_room(identity->user_id, room);
+    session_room(identity->session_id, session);
+    if (identity->session_id[0] && socket_join(s, session, e))
+        return e->code;
     return socket_join(s, room, e);
 }
 

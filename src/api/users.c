@@ -1,5 +1,6 @@
 #include "api/api_routes.h"
 #include "api/auth.h"
+#include "api/sockets.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -113,7 +114,10 @@ static int store(struct request *r, const struct user *user, bool end_sessions, 
         return e->code;
     }
     audit(r, tx, "user_changed", user->id, NULL);
-    return tx_commit(tx, e);
+    int rc = tx_commit(tx, e);
+    if (rc == 0) /* also after another role: what they may listen to has changed */
+        sockets_end_user(app_of(r), user->id);
+    return rc;
 }
 
 int api_update_user(struct request *r, struct response *w, struct err *e)
@@ -154,5 +158,6 @@ int api_delete_user(struct request *r, struct response *w, struct err *e)
     audit(r, tx, "user_deleted", id, NULL);
     if (tx_commit(tx, e))
         return e->code;
+    sockets_end_user(app_of(r), id);
     return respond_empty(w, 204);
 }

@@ -7,10 +7,10 @@
 
 #include "cauldron.h"
 #include "cli/options.h"
-#include "recipe/recipe.h"
 #include "cli/terminal.h"
 #include "cli/trace.h"
 #include "image/image.h"
+#include "recipe/recipe.h"
 
 enum { TOGETHER = 2 /* pictures drawn in one pass of the network */ };
 
