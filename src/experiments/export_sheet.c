@@ -69,7 +69,7 @@ static void measure_sheet(struct sheet *t, int side)
 
     picture_box(t->s->plan, &w, &h);
     double scale = (double)side / (w > h ? w : h);
-    scale = scale > 4 ? 4 : scale;
+    scale = scale > 1 ? fmin(floor(scale), 4) : scale;
     t->thumb_w = (int)fmax(1, round(w * scale));
     t->thumb_h = (int)fmax(1, round(h * scale));
     measure_labels(t);
@@ -120,6 +120,7 @@ static int draw_picture(struct sheet *t, const struct image *im, int x, int y, s
 {
     struct image rgb = {0}, small = {0};
     double scale = fmin((double)t->thumb_w / im->width, (double)t->thumb_h / im->height);
+    scale = scale > 1 ? floor(scale) : scale; /* small pictures keep their pixels square */
     int w = (int)fmax(1, floor(im->width * scale + 1e-6)),
         h = (int)fmax(1, floor(im->height * scale + 1e-6));
     int rc = image_flatten(im, &rgb, e);

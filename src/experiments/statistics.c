@@ -45,16 +45,18 @@ double incomplete_beta(double x, double a, double b)
                                      : 1 - front * beta_fraction(1 - x, b, a) / b;
 }
 
-double student_975(double v)
+double student_975(double degrees)
 {
-    double log_scale = log_gamma((v + 1) / 2) - log_gamma(v / 2) - 0.5 * log(v * M_PI);
-    double t = 1.959963984540054; /* the normal quantile: below the root for every v */
+    double log_scale = log_gamma((degrees + 1) / 2) - log_gamma(degrees / 2) -
+                       0.5 * log(degrees * M_PI);
+    double t =
+        1.959963984540054; /* the normal quantile: below the root for every number of degrees */
 
     /* The distribution is concave here, so Newton's method climbs to the root without passing it.
      */
     for (int i = 0; i < 60; i++) {
-        double tail = 0.5 * incomplete_beta(v / (v + t * t), v / 2, 0.5);
-        double density = exp(log_scale - (v + 1) / 2 * log1p(t * t / v));
+        double tail = 0.5 * incomplete_beta(degrees / (degrees + t * t), degrees / 2, 0.5);
+        double density = exp(log_scale - (degrees + 1) / 2 * log1p(t * t / degrees));
         double step = (tail - 0.025) / density;
         t += step;
         if (fabs(step) <= 1e-14 * t)

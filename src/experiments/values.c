@@ -9,7 +9,8 @@
 
 /* What the functions below share. */
 struct reading {
-    const struct parameter *p;
+    const struct parameter *p; /* NULL: of a variable or a replacement */
+    bool whole;                /* only whole numbers */
     struct spec_problems *problems;
     json_t *out;
 };
@@ -49,7 +50,7 @@ static bool has(const json_t *list, const json_t *value)
 
 static bool add_number(struct reading *r, double x, const struct at *at)
 {
-    if (r->p && r->p->kind != PARAMETER_NUMBER)
+    if (r->whole)
         x = round(x);
     json_t *number = json_real(x);
     json_t *value = parameter_value(r->p, number, r->problems, at);
@@ -87,7 +88,7 @@ static size_t range_count(struct reading *r, struct range *g, const struct at *a
         }
         return g->count;
     }
-    if (r->p->kind != PARAMETER_NUMBER && (!whole(g->from) || !whole(g->to) || !whole(g->step))) {
+    if (r->whole && (!whole(g->from) || !whole(g->to) || !whole(g->step))) {
         problem(r->problems, at, "whole numbers: %s takes no fractions", r->p->name);
         return 0;
     }
@@ -137,6 +138,7 @@ static bool read_range(struct reading *r, const json_t *object, const struct at 
                  *step = json_object_get(object, "step"), *count = json_object_get(object, "count"),
                  *scale = json_object_get(object, "scale");
     const char *how = scale ? json_string_value(scale) : "linear";
+    bool log_scale = how && strcmp(how, "log") == 0;
     size_t before = r->problems->count;
 
     problem_members(r->problems, at, object, known);
@@ -152,7 +154,7 @@ static bool read_range(struct reading *r, const json_t *object, const struct at 
                   json_integer_value(count) > SPEC_MAX_VALUES))
         problem(r->problems, &(struct at){at, "count", 0}, "an integer from 2 to %d",
                 SPEC_MAX_VALUES);
-    if (!how || (strcmp(how, "linear") != 0 && strcmp(how, "log") != 0))
+    if (!log_scale && (!how || strcmp(how, "linear") != 0))
         problem(r->problems, &(struct at){at, "scale", 0}, "linear or log");
     else if (scale && step)
         problem(r->problems, &(struct at){at, "scale", 0}, "a scale only together with a count");
@@ -161,9 +163,9 @@ static bool read_range(struct reading *r, const json_t *object, const struct at 
     return add_range(r,
                      (struct range){json_number_value(from), json_number_value(to),
                                     json_number_value(step), (size_t)json_integer_value(count),
-                                    step                      ? SCALE_STEP
-                                    : strcmp(how, "log") == 0 ? SCALE_LOG
-                                                              : SCALE_LINEAR},
+                                    step        ? SCALE_STEP
+                                    : log_scale ? SCALE_LOG
+                                                : SCALE_LINEAR},
                      at);
 }
 
@@ -213,7 +215,7 @@ static bool add_text_item(struct reading *r, struct str s, const struct at *at)
         good = str_to_f64(to, &g.to) && str_to_i64(number, &count) && count > 0;
         g.count = good ? (size_t)count : 0;
     } else {
-        good = str_to_f64(s, &g.to) && r->p->kind != PARAMETER_NUMBER;
+        good = str_to_f64(s, &g.to) && r->whole;
     }
     if (good && from.p)
         good = str_to_f64(from, &g.from);
@@ -291,25 +293,26 @@ static void read_item(struct reading *r, bool settings, const json_t *item, cons
 json_t *values_read(const struct parameter *p, bool settings, const json_t *written,
                     struct spec_problems *problems, const struct at *at)
 {
-    struct reading r = {p, problems, json_array()};
+    bool numeric = parameter_is_numeric(p);
+    struct reading r = {p, numeric && p->kind != PARAMETER_NUMBER, problems, json_array()};
     size_t before = problems->count, i;
-    bool lists = p && (parameter_is_numeric(p) || p->kind == PARAMETER_NAME);
+    bool lists = numeric || (p && p->kind == PARAMETER_NAME);
     json_t *item;
 
     if (json_is_array(written)) {
         if (room(&r, json_array_size(written), at))
             json_array_foreach((json_t *)written, i, item)
                 read_item(&r, settings, item, &(struct at){at, NULL, i});
-    } else if (json_is_object(written) && parameter_is_numeric(p)) {
+    } else if (json_is_object(written) && numeric) {
         (void)read_range(&r, written, at);
     } else if (json_is_string(written) && lists) {
         (void)read_text(&r, (struct str){json_string_value(written), json_string_length(written)},
                         at);
     } else {
         problem(problems, at, "a list of values%s",
-                parameter_is_numeric(p) ? ", a range {from, to, step or count} or a text such as "
-                                          "\"10..50 by 5\""
-                                        : "");
+                numeric ? ", a range {from, to, step or count} or a text such as "
+                          "\"10..50 by 5\""
+                        : "");
     }
     if (problems->count == before && !json_array_size(r.out))
         problem(problems, at, "at least one value");
