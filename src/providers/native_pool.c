@@ -127,6 +127,9 @@ static struct opened *reserve(struct native *n, const struct facts *f, bool bf16
         opened_free(o);
         return NULL;
     }
+    if (total(n) > n->budget)
+        LOG(LOG_WARNING, "model is larger than the memory for models", LOG_TEXT("path", o->path),
+            LOG_NUMBER("bytes", o->weights), LOG_NUMBER("budget", n->budget));
     return o;
 }
 
