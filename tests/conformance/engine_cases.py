@@ -72,7 +72,7 @@ class EngineCases:
 
     def test_polling_ends_without_pong(self):
         sid = self.server.open_polling()
-        time.sleep(INTERVAL + TIMEOUT)
+        time.sleep(INTERVAL + TIMEOUT + 0.1)
         self.assertEqual(self.server.poll(sid)[0], 400)
 
     def test_websocket_heart_beats(self):
@@ -92,7 +92,7 @@ class EngineCases:
         answers = []
         poll = threading.Thread(target=lambda: answers.append(self.server.poll(sid)))
         poll.start()
-        time.sleep(0.05)
+        time.sleep(0.15)
         self.server.push(sid, "1")
         poll.join()
         self.assertEqual(answers, [(200, "6")])

@@ -45,7 +45,7 @@ class EngineIO(EngineCases, unittest.TestCase):
         answers = []
         poll = threading.Thread(target=lambda: answers.append(self.server.poll(sid)))
         poll.start()
-        time.sleep(0.05)
+        time.sleep(0.15)
         self.assertEqual(self.server.poll(sid)[0], 400)
         poll.join()
         self.assertEqual(answers, [(200, "1")])
