@@ -402,11 +402,18 @@ static void test_models(void **state)
                                                           i, "model", i % 2 ? "other" : "fake"),
                                   .position = i};
     assert_int_equal(submit(&w.submitter, wishes, 24, &w.a, &rows, NULL, NULL, &e), 0);
-    w.fake.step_ms = 2;
+    w.options.batch = 12;
+    w.fake.step_ms = 1;
+    atomic_store(&w.fake.hold, true);
     workshop_start(&w);
+    /* 18 are claimed, 9 of each model in turn; those of one model are in the batch. */
+    wait_sql("SELECT count(*) FROM jobs WHERE status = 'running'", 18);
+    wait_begun(FAKE_BATCH);
+    assert_int_equal(atomic_load(&w.fake.loads), 1);
+    atomic_store(&w.fake.hold, false);
     workshop_wait(&w);
     assert_int_equal(atomic_load(&w.fake.pictures), 24);
-    assert_true(atomic_load(&w.fake.loads) < 20); /* not one after the other */
+    assert_true(atomic_load(&w.fake.loads) >= 2);
     for (int i = 0; i < 24; i++)
         json_decref((json_t *)wishes[i].parameters);
 }
