@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Equal pictures have an infinite PSNR, of which there is no mean. */
-enum { HIGHEST_PSNR = 100 };
+static const double highest_psnr = 100;
 static const double default_tolerance = 0.05;
 
 bool measure_is_similarity(enum measure m)
@@ -20,7 +20,7 @@ static double value_of(const struct results *r, size_t cell, enum measure m)
 {
     double v = r->at[cell].state == RESULT_DONE ? r->at[cell].values[m] : NAN;
 
-    return isinf(v) && v > 0 && (m == MEASURE_PSNR || m == MEASURE_PSNR_NEIGHBOUR) ? HIGHEST_PSNR
+    return isinf(v) && v > 0 && (m == MEASURE_PSNR || m == MEASURE_PSNR_NEIGHBOUR) ? highest_psnr
            : isfinite(v)                                                           ? v
                                                                                    : NAN;
 }

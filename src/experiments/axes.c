@@ -258,7 +258,9 @@ void axes_read(const json_t *document, struct axes *out, struct spec_problems *p
     if (parameters && !json_is_object(parameters))
         problem(problems, &out->parameters_at, "an object of parameters and their values");
     json_object_foreach((json_t *)parameters, key, v)
+    {
         add_short(out, key, v, problems, &(struct at){&out->parameters_at, key, 0});
+    }
     if (written && (!json_is_array(written) || json_array_size(written) > SPEC_MAX_AXES)) {
         problem(problems, &out->axes_at, "a list of at most %d axes", SPEC_MAX_AXES);
     } else if (written) {

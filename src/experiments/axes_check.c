@@ -106,17 +106,20 @@ static bool anywhere(const struct axes *axes, const json_t *base, const char *wo
 
     if (set_contains(base, word))
         return true;
-    json_array_foreach(axes->list, i, axis) for (size_t p = 0; p < axis_parts(axis); p++)
+    json_array_foreach(axes->list, i, axis)
     {
-        const json_t *part = axis_part(axis, p);
-        const char *name = json_text(part, "parameter", NULL);
-        bool prompts = !name || strcmp(name, "prompt") == 0 || strcmp(name, "negative_prompt") == 0;
-        json_array_foreach(json_object_get(part, "values"), j, point)
-        {
-            if ((prompts && contains(json_object_get(point, "value"), word) &&
-                 strcmp(json_text(part, "replace", ""), word) != 0) ||
-                set_contains(json_object_get(point, "set"), word))
-                return true;
+        for (size_t p = 0; p < axis_parts(axis); p++) {
+            const json_t *part = axis_part(axis, p);
+            const char *name = json_text(part, "parameter", NULL);
+            bool prompts = !name || strcmp(name, "prompt") == 0 ||
+                           strcmp(name, "negative_prompt") == 0;
+            json_array_foreach(json_object_get(part, "values"), j, point)
+            {
+                if ((prompts && contains(json_object_get(point, "value"), word) &&
+                     strcmp(json_text(part, "replace", ""), word) != 0) ||
+                    set_contains(json_object_get(point, "set"), word))
+                    return true;
+            }
         }
     }
     return false;
@@ -128,14 +131,16 @@ static void check_words(const struct axes *axes, const json_t *base, struct spec
     json_t *axis;
     size_t i;
 
-    json_array_foreach(axes->list, i, axis) for (size_t p = 0; p < axis_parts(axis); p++)
+    json_array_foreach(axes->list, i, axis)
     {
-        const char *variable = json_text(axis_part(axis, p), "variable", NULL),
-                   *search = json_text(axis_part(axis, p), "replace", NULL);
-        if (variable && !anywhere(axes, base, arena_printf(&a, "{%s}", variable)))
-            problem(problems, &axes->at[i], "{%s} in a prompt", variable);
-        if (search && !anywhere(axes, base, search))
-            problem(problems, &axes->at[i], "'%.100s' in a prompt", search);
+        for (size_t p = 0; p < axis_parts(axis); p++) {
+            const char *variable = json_text(axis_part(axis, p), "variable", NULL),
+                       *search = json_text(axis_part(axis, p), "replace", NULL);
+            if (variable && !anywhere(axes, base, arena_printf(&a, "{%s}", variable)))
+                problem(problems, &axes->at[i], "{%s} in a prompt", variable);
+            if (search && !anywhere(axes, base, search))
+                problem(problems, &axes->at[i], "'%.100s' in a prompt", search);
+        }
     }
     arena_release(&a);
 }
@@ -147,15 +152,17 @@ static bool prompt_somewhere(const struct axes *axes, const json_t *base)
 
     if (json_object_get(base, "prompt"))
         return true;
-    json_array_foreach(axes->list, i, axis) for (size_t p = 0; p < axis_parts(axis); p++)
+    json_array_foreach(axes->list, i, axis)
     {
-        const json_t *part = axis_part(axis, p);
-        if (strcmp(json_text(part, "parameter", ""), "prompt") == 0)
-            return true;
-        json_array_foreach(json_object_get(part, "values"), j, point)
-        {
-            if (json_object_get(json_object_get(point, "set"), "prompt"))
+        for (size_t p = 0; p < axis_parts(axis); p++) {
+            const json_t *part = axis_part(axis, p);
+            if (strcmp(json_text(part, "parameter", ""), "prompt") == 0)
                 return true;
+            json_array_foreach(json_object_get(part, "values"), j, point)
+            {
+                if (json_object_get(json_object_get(point, "set"), "prompt"))
+                    return true;
+            }
         }
     }
     return false;

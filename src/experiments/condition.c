@@ -47,7 +47,9 @@ static void check_test(const struct parameter *p, const json_t *test, int depth,
                 problem(problems, &here, "a list of 1 to %d values", LONGEST_IN);
             else
                 json_array_foreach(v, i, item)
+                {
                     check_scalar(p, item, problems, &(struct at){&here, NULL, i});
+                }
         } else if (strcmp(key, "min") == 0 || strcmp(key, "max") == 0) {
             if (!json_is_number(v))
                 problem(problems, &here, "a number");
@@ -121,7 +123,11 @@ static enum truth test_truth(const json_t *test, const json_t *value)
         if (strcmp(key, "eq") == 0) {
             one = truth(equal(v, value));
         } else if (strcmp(key, "in") == 0) {
-            json_array_foreach(v, i, item) if (equal(item, value)) one = TRUTH_TRUE;
+            json_array_foreach(v, i, item)
+            {
+                if (equal(item, value))
+                    one = TRUTH_TRUE;
+            }
         } else if (strcmp(key, "min") == 0) {
             one = truth(json_is_number(value) && json_number_value(value) >= json_number_value(v));
         } else if (strcmp(key, "max") == 0) {
@@ -175,7 +181,9 @@ static const char *test_text(const json_t *test, bool negated, struct arena *a)
             one = test_text(v, !negated, a);
         } else if (strcmp(key, "in") == 0) {
             json_array_foreach(v, i, item)
+            {
                 one = arena_printf(a, "%s%s%s", one, i ? ", " : "", value_text(item, a));
+            }
             one = arena_printf(a, "%s%s", words[3][1 + negated], one);
         } else {
             for (i = 0; i < 3; i++)
@@ -192,7 +200,10 @@ const char *condition_text(const json_t *condition, struct arena *a)
     const char *text = "", *key;
     json_t *test;
 
-    json_object_foreach((json_t *)condition, key, test) text =
-        arena_printf(a, "%s%s%s %s", text, text[0] ? " and " : "", key, test_text(test, false, a));
+    json_object_foreach((json_t *)condition, key, test)
+    {
+        text = arena_printf(a, "%s%s%s %s", text, text[0] ? " and " : "", key,
+                            test_text(test, false, a));
+    }
     return text;
 }

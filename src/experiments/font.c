@@ -77,7 +77,7 @@ static int advance(const unsigned char *glyph)
 
 static double unit_of(int size)
 {
-    return (double)size / CAPITAL_ROWS;
+    return (double)size / (double)CAPITAL_ROWS;
 }
 
 int font_width(const char *text, int size)
@@ -153,8 +153,9 @@ static void draw_glyph(struct image *im, double left, double top, double unit, s
     int n = strokes_of(glyph, strokes);
     double thick = unit * 0.42; /* half the width of a stroke */
 
-    for (int y = (int)floor(top - unit); y <= (int)ceil(top + unit * ROWS); y++)
-        for (int x = (int)floor(left - unit); x <= (int)ceil(left + unit * (COLUMNS + 1)); x++) {
+    for (int y = (int)floor(top - unit); y <= (int)ceil(top + unit * (double)ROWS); y++)
+        for (int x = (int)floor(left - unit); x <= (int)ceil(left + unit * (double)(COLUMNS + 1));
+             x++) {
             double least = 1e9;
             for (int i = 0; i < n; i++) {
                 double d = distance(&strokes[i], (x - left) / unit, (y - top) / unit);

@@ -175,10 +175,12 @@ static json_t *listed_seeds(struct normaliser *n, const json_t *list, const stru
         json_t *seed = parameter_value(parameter_by_name("seed"), item, n->problems, &here);
         if (!seed)
             continue;
-        json_array_foreach(seeds, j, other) if (json_equal(seed, other))
+        json_array_foreach(seeds, j, other)
         {
-            problem(n->problems, &here, "every seed once");
-            break;
+            if (json_equal(seed, other)) {
+                problem(n->problems, &here, "every seed once");
+                break;
+            }
         }
         json_array_append_new(seeds, seed);
     }
@@ -190,10 +192,12 @@ static bool has_seed_axis(const struct axes *axes)
     json_t *axis;
     size_t i;
 
-    json_array_foreach(axes->list, i,
-                       axis) for (size_t p = 0; p < axis_parts(axis);
-                                  p++) if (strcmp(json_text(axis_part(axis, p), "parameter", ""),
-                                                  "seed") == 0) return true;
+    json_array_foreach(axes->list, i, axis)
+    {
+        for (size_t p = 0; p < axis_parts(axis); p++)
+            if (strcmp(json_text(axis_part(axis, p), "parameter", ""), "seed") == 0)
+                return true;
+    }
     return false;
 }
 
@@ -284,7 +288,10 @@ static void read_constraints(struct normaliser *n)
         problem(n->problems, &at, "a list of at most %d constraints", SPEC_MAX_CONSTRAINTS);
         return;
     }
-    json_array_foreach((json_t *)written, i, c) read_constraint(n, c, &(struct at){&at, NULL, i});
+    json_array_foreach((json_t *)written, i, c)
+    {
+        read_constraint(n, c, &(struct at){&at, NULL, i});
+    }
 }
 
 static void read_budget(struct normaliser *n)
@@ -328,11 +335,12 @@ static void check_type(struct normaliser *n)
         needed = "steps";
     else if (strcmp(type, "cfg") == 0)
         needed = "cfg_scale";
-    json_array_foreach(n->axes.list, i,
-                       axis) for (size_t p = 0; p < axis_parts(axis);
-                                  p++) if (needed &&
-                                           strcmp(json_text(axis_part(axis, p), "parameter", ""),
-                                                  needed) == 0) return;
+    json_array_foreach(n->axes.list, i, axis)
+    {
+        for (size_t p = 0; p < axis_parts(axis); p++)
+            if (needed && strcmp(json_text(axis_part(axis, p), "parameter", ""), needed) == 0)
+                return;
+    }
     if (needed)
         problem(n->problems,
                 &(struct at){&n->root, strcmp(needed, "steps") ? "cfg_scales" : needed, 0},
@@ -344,8 +352,11 @@ static const json_t *axis_named(const struct normaliser *n, const char *name)
     json_t *axis;
     size_t i;
 
-    json_array_foreach(n->axes.list, i,
-                       axis) if (strcmp(json_text(axis, "name", ""), name) == 0) return axis;
+    json_array_foreach(n->axes.list, i, axis)
+    {
+        if (strcmp(json_text(axis, "name", ""), name) == 0)
+            return axis;
+    }
     return NULL;
 }
 

@@ -142,9 +142,12 @@ static void compare(struct differ *d, const char *pointer, const char *where, co
             compare(d, arena_printf(&d->arena, "%s/%s", pointer, key),
                     arena_printf(&d->arena, "%s%s%s", where, gap, key), v, json_object_get(b, key));
         }
-        json_object_foreach((json_t *)b, key, v) if (!json_object_get(a, key))
-            change(d, arena_printf(&d->arena, "%s/%s", pointer, key),
-                   arena_printf(&d->arena, "%s%s%s", where, gap, key), NULL, v);
+        json_object_foreach((json_t *)b, key, v)
+        {
+            if (!json_object_get(a, key))
+                change(d, arena_printf(&d->arena, "%s/%s", pointer, key),
+                       arena_printf(&d->arena, "%s%s%s", where, gap, key), NULL, v);
+        }
     } else if (!a || !b ||
                strcmp(json_canonical(a, &d->arena), json_canonical(b, &d->arena)) != 0) {
         change(d, pointer, where, a, b);

@@ -123,8 +123,11 @@ static bool has_seed(const json_t *seeds, const json_t *seed)
     json_t *other;
     size_t i;
 
-    json_array_foreach((json_t *)seeds, i,
-                       other) if (json_equal(other, (json_t *)seed)) return true;
+    json_array_foreach((json_t *)seeds, i, other)
+    {
+        if (json_equal(other, (json_t *)seed))
+            return true;
+    }
     return false;
 }
 

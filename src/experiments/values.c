@@ -99,7 +99,7 @@ static size_t range_count(struct reading *r, struct range *g, const struct at *a
     g->step = g->to < g->from ? -fabs(g->step) : fabs(g->step);
     /* The end counts although 0.1 + 0.1 + 0.1 is not 0.3. */
     double n = floor((g->to - g->from) / g->step * (1 + 1e-12) + 1e-9) + 1;
-    if (!(n <= SPEC_MAX_VALUES)) {
+    if (!(n <= (double)SPEC_MAX_VALUES)) {
         problem(r->problems, at, "a range of at most %d values", SPEC_MAX_VALUES);
         return 0;
     }
@@ -302,7 +302,9 @@ json_t *values_read(const struct parameter *p, bool settings, const json_t *writ
     if (json_is_array(written)) {
         if (room(&r, json_array_size(written), at))
             json_array_foreach((json_t *)written, i, item)
+            {
                 read_item(&r, settings, item, &(struct at){at, NULL, i});
+            }
     } else if (json_is_object(written) && numeric) {
         (void)read_range(&r, written, at);
     } else if (json_is_string(written) && lists) {
