@@ -208,10 +208,23 @@ static int events(struct request *r, struct response *w, struct err *e)
 
 static long nothing_yet(void *user, char *out, size_t n)
 {
-    (void)user;
+    struct count *c = user;
+
     (void)out;
     (void)n;
+    c->at++;
     return 0;
+}
+
+/* Counts every question beyond the first. */
+static void end_silence(void *user)
+{
+    struct count *c = user;
+
+    pthread_mutex_lock(&c->app->lock);
+    c->app->finished += c->at > 1 ? c->at : 1;
+    pthread_mutex_unlock(&c->app->lock);
+    free(c);
 }
 
 static int silence(struct request *r, struct response *w, struct err *e)
@@ -222,7 +235,7 @@ static int silence(struct request *r, struct response *w, struct err *e)
         return ERR(e, ERR_NOMEM, "no memory");
     c->app = request_context(r);
     return respond_stream(w, 200,
-                          &(struct stream){"text/event-stream", 1000, c, nothing_yet, end_events});
+                          &(struct stream){"text/event-stream", 1000, c, nothing_yet, end_silence});
 }
 
 static int finished(struct request *r, struct response *w, struct err *e)
