@@ -875,7 +875,7 @@ class Stopping(HttpTest):
         with contextlib.closing(server.connect()) as s:
             s.sendall(b"GET /silence HTTP/1.1\r\nHost: x\r\n\r\n")
             s.recv(4096)
-            self.assertEqual(server.stop(), "1")
+            self.assertEqual(server.stop(), "2")  # asked a last time
             self.assertEqual(read_all(s), b"0\r\n\r\n")  # an end, not an abort
 
     def test_the_rest_is_cancelled(self):
