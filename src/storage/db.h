@@ -103,6 +103,10 @@ void tx_rollback(struct tx *tx); /* NULL is fine */
 struct db *tx_db(struct tx *tx);
 enum tx_mode tx_mode(const struct tx *tx);
 
+/* A statement that begins with this is not prepared: PostgreSQL plans it for its arguments, where
+ * the right plan depends on them (how frequent is that word?). */
+#define DB_ONCE "/* once */ "
+
 /* Run one statement and keep all its rows. `rows` may be NULL. */
 WARN_UNUSED_RESULT int tx_query(struct tx *tx, const char *sql, struct db_args args,
                                 struct arena *a, struct db_rows *rows, struct err *e);

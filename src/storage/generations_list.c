@@ -4,6 +4,7 @@
  */
 #include "base/uuid.h"
 #include "storage/generations_rows.h"
+#include "storage/generations_terms.h"
 #include "storage/query.h"
 
 #include <math.h>
@@ -15,14 +16,16 @@ struct order {
     const char *key; /* NULL: by identifier alone */
     bool real, falling;
     const char *condition; /* rows that have no key are left out */
+    const char *index;     /* that has the order */
 };
 static const struct order orders[] = {
-    [SORT_NEWEST] = {'n', NULL, false, true, NULL},
-    [SORT_OLDEST] = {'o', NULL, false, false, NULL},
-    [SORT_RATING] = {'r', "g.rating", false, true, NULL},
-    [SORT_STEPS] = {'s', "g.steps", false, false, NULL},
-    [SORT_SECONDS] = {'t', "g.seconds", true, false, "g.seconds IS NOT NULL"},
-    [SORT_CELL] = {'c', "g.cell", false, false, NULL},
+    [SORT_NEWEST] = {'n', NULL, false, true, NULL, "sqlite_autoindex_generations_1"},
+    [SORT_OLDEST] = {'o', NULL, false, false, NULL, "sqlite_autoindex_generations_1"},
+    [SORT_RATING] = {'r', "g.rating", false, true, NULL, "generations_rating"},
+    [SORT_STEPS] = {'s', "g.steps", false, false, NULL, "generations_steps"},
+    [SORT_SECONDS] = {'t', "g.seconds", true, false, "g.seconds IS NOT NULL",
+                      "generations_seconds"},
+    [SORT_CELL] = {'c', "g.cell", false, false, NULL, "generations_cell"},
 };
 
 struct generation_filter generation_filter(void)
@@ -108,47 +111,6 @@ static void add_times(struct query *q, const struct source *s, const struct gene
     }
 }
 
-static void add_status(struct query *q, int status)
-{
-    /* Written out: a partial index serves only what the planner can see. */
-    query_add(q, arena_printf(q->a, " AND g.status = '%s'",
-                              generation_status_name((enum generation_status)status)));
-}
-
-static void add_filters(struct query *q, const struct generation_filter *f)
-{
-    const struct {
-        const char *condition, *value;
-    } texts[] = {
-        {"g.user_id = ", f->user_id},
-        {"g.model_name = ", f->model},
-        {"g.sampler = ", f->sampler},
-        {"g.schedule = ", f->schedule},
-        {"g.experiment_id = ", f->experiment_id},
-        {"g.run_id = ", f->run_id},
-        {"g.key = ", f->key},
-        {"g.seed = ", f->seed},
-    };
-
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (texts[i].value)
-            query_and(q, texts[i].condition, db_text(texts[i].value));
-    if (f->steps_min > 0)
-        query_and(q, "g.steps >= ", db_int(f->steps_min));
-    if (f->steps_max > 0)
-        query_and(q, "g.steps <= ", db_int(f->steps_max));
-    if (!isnan(f->cfg_min))
-        query_and(q, "g.cfg_scale >= ", db_real(f->cfg_min));
-    if (!isnan(f->cfg_max))
-        query_and(q, "g.cfg_scale <= ", db_real(f->cfg_max));
-    if (f->rating_min > 0)
-        query_and(q, "g.rating >= ", db_int(f->rating_min));
-    if (f->favourite >= 0)
-        query_add(q, f->favourite ? " AND g.favourite = 1" : " AND g.favourite = 0");
-    if (f->status >= 0)
-        add_status(q, f->status);
-}
-
 static int add_cursor(struct query *q, const struct source *s, const struct order *o,
                       const char *text, struct err *e)
 {
@@ -199,21 +161,25 @@ static void add_order(struct query *q, const struct source *s, const struct orde
     query_add(q, way);
 }
 
+/* The page's identifiers first, from indexes alone where they have all that is asked for; then the
+ * rows and pictures of these only. */
 static int build(struct query *q, enum db_dialect dialect, const struct generation_filter *f,
-                 const char *words, int limit, struct source *s, struct err *e)
+                 const char *words, const char *index, int limit, struct source *s, struct err *e)
 {
     const struct order *o = &orders[f->sort];
     struct source outside = {.id = "g.id"};
+    struct terms terms;
     int rc = 0;
 
     *s = source_for(dialect, f, o, words != NULL);
     if (s->number)
         outside.id = "g.seq";
-    /* The page first, then the pictures of its rows only. */
-    query_add(q, "SELECT " GENERATION_COLUMNS ", ");
+    terms_of(f, &terms);
+    query_add(q, DB_ONCE "SELECT " GENERATION_COLUMNS ", ");
     query_add(q, o->key ? o->key : outside.id);
-    query_add(q, " FROM (SELECT g.* FROM ");
-    query_add(q, s->from);
+    query_add(q, arena_printf(q->a, " FROM (SELECT %s AS page FROM %s", s->id, s->from));
+    if (index)
+        query_add(q, arena_printf(q->a, " INDEXED BY %s", index));
     query_add(q, " WHERE 1 = 1");
     if (words)
         add_words(q, s, dialect, words);
@@ -223,16 +189,38 @@ static int build(struct query *q, enum db_dialect dialect, const struct generati
         query_add(q, " AND ");
         query_add(q, o->condition);
     }
-    add_filters(q, f);
+    terms_add(q, &terms);
     add_times(q, s, f);
     if (f->cursor)
         rc = add_cursor(q, s, o, f->cursor, e);
     add_order(q, s, o);
     query_add(q, " LIMIT ");
     query_arg(q, db_int(limit + 1));
-    query_add(q, ") g" GENERATION_PICTURE);
+    query_add(q, dialect == DIALECT_SQLITE ? ") p CROSS JOIN" : ") p JOIN");
+    query_add(q,
+              arena_printf(q->a, " generations g ON %s = p.page" GENERATION_PICTURE, outside.id));
     add_order(q, &outside, o);
     return rc;
+}
+
+/* What SQLite should walk over; PostgreSQL knows by itself. */
+static int choose_index(struct tx *tx, const struct generation_filter *f, bool search,
+                        struct arena *a, const char **out, struct err *e)
+{
+    const struct order *o = &orders[f->sort];
+    struct terms terms;
+
+    *out = NULL;
+    if (db_dialect(tx_db(tx)) != DIALECT_SQLITE || search || f->tag)
+        return 0;
+    if (f->sort == SORT_CELL) {
+        *out = o->index; /* a run is named, and its cells are in it in their order */
+        return 0;
+    }
+    terms_of(f, &terms);
+    return terms_index(tx, &terms,
+                       f->sort == SORT_RATING && f->user_id ? "generations_user_rating" : o->index,
+                       !o->key, a, out, e);
 }
 
 int generations_list(struct tx *tx, const struct generation_filter *f, struct arena *a,
@@ -241,6 +229,7 @@ int generations_list(struct tx *tx, const struct generation_filter *f, struct ar
     enum db_dialect dialect = db_dialect(tx_db(tx));
     const char *words = f->text ? words_query(dialect, f->text, a) : NULL;
     int limit = page_limit(f->limit);
+    const char *index;
     struct generation *page;
     struct db_rows rows;
     struct source s;
@@ -251,7 +240,9 @@ int generations_list(struct tx *tx, const struct generation_filter *f, struct ar
     if (f->sort == SORT_CELL && !f->run_id)
         return ERR(e, ERR_ARG, "cells are in order within a run: name one");
     query_init(&q, a);
-    int rc = build(&q, dialect, f, words, limit, &s, e);
+    int rc = choose_index(tx, f, words != NULL, a, &index, e);
+    if (rc == 0)
+        rc = build(&q, dialect, f, words, index, limit, &s, e);
     if (rc == 0)
         rc = query_run(&q, tx, &rows, e);
     if (rc)

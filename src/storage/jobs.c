@@ -186,7 +186,9 @@ int jobs_list(struct tx *tx, const struct job_filter *f, struct arena *a, struct
     query_init(&q, a);
     query_add(&q, "SELECT " JOB_COLUMNS " FROM jobs j WHERE 1 = 1");
     if (f->status >= 0 && f->status < STATUSES) /* written out, for the partial indexes */
-        query_add(&q, arena_printf(a, " AND j.status = '%s'", statuses[f->status]));
+        query_add(&q,
+                  arena_printf(a, " AND j.status = '%s'%s", statuses[f->status],
+                               f->status == JOB_SUCCEEDED ? "" : " AND j.status <> 'succeeded'"));
     if (f->priority >= 0)
         query_and(&q, "j.priority = ", db_int(f->priority));
     if (f->dead >= 0)

@@ -292,8 +292,9 @@ static int query(void *connection, const char *sql, struct db_args args, struct 
     struct connection *c = connection;
     struct arena texts = {0};
     const char **values = arena_alloc(&texts, (args.count + 1) * sizeof *values);
-    const char *name;
-    int rc = prepare(c, sql, &name, e);
+    bool once = strncmp(sql, DB_ONCE, sizeof DB_ONCE - 1) == 0;
+    const char *name = NULL;
+    int n = (int)args.count, rc = once ? 0 : prepare(c, sql, &name, e);
 
     for (size_t i = 0; i < args.count && rc == 0; i++) {
         const struct db_value *v = &args.values[i];
@@ -305,7 +306,8 @@ static int query(void *connection, const char *sql, struct db_args args, struct 
         values[i] = v->type == DB_TEXT ? v->s : number;
     }
     if (rc == 0) {
-        PGresult *result = PQexecPrepared(c->pg, name, (int)args.count, values, NULL, NULL, 0);
+        PGresult *result = once ? PQexecParams(c->pg, sql, n, NULL, values, NULL, NULL, 0)
+                                : PQexecPrepared(c->pg, name, n, values, NULL, NULL, 0);
         rc = take(c, result, a, rows, e);
         PQclear(result);
     }

@@ -20,6 +20,7 @@ struct connection {
     sqlite3 *db;
     struct statements statements;
     bool memory;
+    bool reading; /* query_only is set */
 };
 
 static int code_of(int status)
@@ -47,10 +48,18 @@ static int failed(struct connection *c, const char *what, struct err *e)
                sqlite3_errmsg(c->db));
 }
 
+/* The allocator's statistics are one lock that all connections would share. */
+static void without_statistics(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int sqlite_open(struct db *db, const char *url, struct err *e)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct str rest = str_from(url);
 
+    pthread_once(&once, without_statistics);
     (void)str_skip(&rest, "sqlite:");
     (void)str_skip(&rest, "//"); /* sqlite:///absolute, sqlite:relative */
     if (!rest.n)
@@ -287,8 +296,12 @@ static int begin(void *connection, enum tx_mode mode, struct err *e)
     struct connection *c = connection;
     int rc = 0;
 
-    /* A reader that writes is a mistake, which would fail only sometimes. */
-    rc = run_word(c, mode == TX_READ ? "PRAGMA query_only = 1" : "PRAGMA query_only = 0", e);
+    /* A reader that writes is a mistake, which would fail only sometimes. Changing a flag makes
+     * SQLite parse every prepared statement again, so it is changed only where it must be. */
+    if (c->reading != (mode == TX_READ))
+        rc = run_word(c, mode == TX_READ ? "PRAGMA query_only = 1" : "PRAGMA query_only = 0", e);
+    if (rc == 0)
+        c->reading = mode == TX_READ;
     if (rc == 0)
         rc = run_word(c, mode == TX_READ ? "BEGIN" : "BEGIN IMMEDIATE", e);
     return rc;
