@@ -190,8 +190,9 @@ static void end(struct session *s, unsigned code, const char *reason)
 void session_abort(struct session *s, const char *reason)
 {
     answer_post(s, 400, STR("{\"code\":3,\"message\":\"Bad request\"}"));
+    /* So that the peer gets the reason before what it is too slow for. */
     if (s->ws)
-        outbox_release(&s->out);
+        outbox_cut(websocket_outbox(s->ws));
     end(s, 1008, reason);
 }
 

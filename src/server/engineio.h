@@ -78,7 +78,7 @@ void session_send(struct session *s, struct message *m, bool is_volatile);
  * its WebSocket not read. */
 void session_pause(struct session *s);
 void session_resume(struct session *s);
-/* The client broke the protocol: nothing more is sent. */
+/* The client broke the protocol, or is too slow: what waits is thrown away. */
 void session_abort(struct session *s, const char *reason);
 /* Send what waits, and end. */
 void session_close(struct session *s, const char *reason);

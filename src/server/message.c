@@ -126,6 +126,17 @@ void outbox_release(struct outbox *o)
         drop_first(o);
 }
 
+void outbox_cut(struct outbox *o)
+{
+    if (!o->sent)
+        outbox_release(o);
+    for (; o->count > 1; o->count--) {
+        struct message *m = at(o, o->count - 1);
+        o->bytes -= m->n + COST;
+        message_free(m);
+    }
+}
+
 void outbox_each(const struct outbox *o, void (*call)(void *user, struct message *m), void *user)
 {
     for (size_t i = 0; i < o->count; i++)

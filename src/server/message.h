@@ -51,6 +51,8 @@ struct outbox {
 
 void outbox_push(struct outbox *o, struct message *m);
 void outbox_release(struct outbox *o); /* and empty */
+/* Keep only the message that is on its way already. */
+void outbox_cut(struct outbox *o);
 /* In order. */
 void outbox_each(const struct outbox *o, void (*call)(void *user, struct message *m), void *user);
 /* Append everything of `from` to `to` and leave `from` empty. */

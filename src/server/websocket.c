@@ -73,7 +73,6 @@ static void die(struct websocket *w)
     w->events = NULL;
     loop_unwatch(w->loop, &w->watch);
     loop_timer_clear(w->loop, &w->timer);
-    /* MHD's close may linger; the peer sees the end at once. */
     shutdown(w->watch.fd, SHUT_RDWR);
     loop_bury(w->loop, &w->burial);
 }

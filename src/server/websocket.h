@@ -58,7 +58,7 @@ void websocket_give(struct websocket *w, const struct websocket_events *events, 
 
 /* Written at the end of the round. */
 void websocket_send(struct websocket *w, struct message *m);
-/* What waits; the caller bounds it. Push to it through websocket_send only. */
+/* What waits; the caller bounds it, and may cut it. Push to it through websocket_send only. */
 struct outbox *websocket_outbox(struct websocket *w);
 /* Read nothing more, so that TCP slows the peer down; or go on. */
 void websocket_pause(struct websocket *w, bool paused);

@@ -442,7 +442,7 @@ class SlowReaders(Hostile):
         other.send('42["message","fine"]')
         self.assertEqual(other.text(), '42["message-back","fine"]')
         other.close()
-        w.wait_closed()
+        self.assertEqual(w.wait_closed(), 1008)
 
     def test_volatile_events_are_dropped(self):
         w = self.server.connect(buffer=4096)

@@ -163,6 +163,37 @@ static void queue_counts_its_bytes(void **state)
     assert_int_equal(other.bytes, 0);
 }
 
+static void a_queue_can_be_cut(void **state)
+{
+    struct outbox o = {0};
+    struct iovec v[4];
+
+    (void)state;
+    push(&o, text("41"));
+    push(&o, text("42"));
+    outbox_cut(&o);
+    assert_int_equal(o.count, 0);
+    assert_int_equal(o.bytes, 0);
+    push(&o, text("41"));
+    push(&o, text("42"));
+    push(&o, text("43"));
+    outbox_advance(&o, 1);
+    outbox_cut(&o);
+    assert_int_equal(outbox_vectors(&o, v, 4), 1);
+    assert_memory_equal(v[0].iov_base,
+                        "\x02"
+                        "41",
+                        3);
+    push(&o, text("44"));
+    assert_int_equal(outbox_vectors(&o, v, 4), 2);
+    assert_memory_equal(v[1].iov_base,
+                        "\x81\x02"
+                        "44",
+                        4);
+    outbox_release(&o);
+    assert_int_equal(o.bytes, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +202,7 @@ int main(void)
         cmocka_unit_test(payload_has_at_most_sixteen_packets),
         cmocka_unit_test(queue_keeps_order_through_partial_writes),
         cmocka_unit_test(queue_counts_its_bytes),
+        cmocka_unit_test(a_queue_can_be_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
