@@ -5,7 +5,6 @@
 #include "experiments/condition.h"
 #include "experiments/parameters.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* A text to look for and what to put in its place. */
@@ -78,16 +77,6 @@ static bool rewrite_prompts(const struct spec *s, const size_t *points, struct c
     return true;
 }
 
-static json_t *seed_json(uint64_t seed)
-{
-    char digits[24];
-
-    if (seed <= INT64_MAX)
-        return json_integer((json_int_t)seed);
-    snprintf(digits, sizeof digits, "%llu", (unsigned long long)seed);
-    return json_string(digits);
-}
-
 /* Base, values of the axes, what the values set. */
 static void merge(const struct spec *s, const size_t *points, size_t replicate,
                   struct cell_draft *d)
@@ -113,7 +102,7 @@ static void merge(const struct spec *s, const size_t *points, size_t replicate,
                 json_object_update(d->parameters, (json_t *)set);
         }
     if (!seeded)
-        json_object_set_new(d->parameters, "seed", seed_json(s->seeds[replicate]));
+        json_object_set_new(d->parameters, "seed", parameter_seed_json(s->seeds[replicate]));
 }
 
 static const char *why_not(const json_t *constraint, struct arena *a)

@@ -21,6 +21,9 @@ void chart_effects(struct page *p, const struct analysis *a, const struct factor
 /* Time against measure of every setting, those that nothing beats joined. */
 void chart_frontier(struct page *p, const struct analysis *a);
 
+/* Charts and tables of the whole analysis; NULL: that there is none yet. */
+void report_analysis(struct page *p, const struct analysis *a);
+
 /* A scale from data to pixels with round ticks; for tests, too. */
 struct scale {
     double low, high, from, to; /* data, pixels */

@@ -6,7 +6,6 @@
 #include "experiments/parameters.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { LONGEST_TITLE = 200, LONGEST_NOTES = 10000, LONGEST_REASON = 1000 };
@@ -119,118 +118,6 @@ static bool read_base(struct normaliser *n, const struct spec_lookup *lookup)
     }
     json_object_set_new(n->out, "base", base);
     return known;
-}
-
-static json_t *seed_json(uint64_t seed)
-{
-    char digits[24];
-
-    if (seed <= INT64_MAX)
-        return json_integer((json_int_t)seed);
-    snprintf(digits, sizeof digits, "%llu", (unsigned long long)seed);
-    return json_string(digits);
-}
-
-static json_t *counted_seeds(struct normaliser *n, const json_t *written, uint64_t first,
-                             const struct at *at)
-{
-    const json_t *count = json_object_get(written, "count"),
-                 *seed = json_object_get(written, "seed");
-    json_t *seeds = json_array(), *value;
-
-    if (!json_is_integer(count) || json_integer_value(count) < 1 ||
-        json_integer_value(count) > SPEC_MAX_REPLICATES) {
-        problem(n->problems, &(struct at){at, "count", 0}, "an integer from 1 to %d",
-                SPEC_MAX_REPLICATES);
-        return seeds;
-    }
-    if (seed) {
-        value = parameter_value(parameter_by_name("seed"), seed, n->problems,
-                                &(struct at){at, "seed", 0});
-        first = parameter_seed(value);
-        json_decref(value);
-    }
-    if (first > UINT64_MAX - SPEC_MAX_REPLICATES) {
-        problem(n->problems, &(struct at){at, "seed", 0}, "a first seed with room for the others");
-        return seeds;
-    }
-    for (uint64_t i = 0; i < (uint64_t)json_integer_value(count); i++)
-        json_array_append_new(seeds, seed_json(first + i));
-    return seeds;
-}
-
-static json_t *listed_seeds(struct normaliser *n, const json_t *list, const struct at *at)
-{
-    json_t *seeds = json_array(), *item, *other;
-    size_t i, j;
-
-    if (!json_is_array(list) || !json_array_size(list) ||
-        json_array_size(list) > SPEC_MAX_REPLICATES) {
-        problem(n->problems, at, "a list of 1 to %d seeds", SPEC_MAX_REPLICATES);
-        return seeds;
-    }
-    json_array_foreach((json_t *)list, i, item)
-    {
-        struct at here = {at, NULL, i};
-        json_t *seed = parameter_value(parameter_by_name("seed"), item, n->problems, &here);
-        if (!seed)
-            continue;
-        json_array_foreach(seeds, j, other)
-        {
-            if (json_equal(seed, other)) {
-                problem(n->problems, &here, "every seed once");
-                break;
-            }
-        }
-        json_array_append_new(seeds, seed);
-    }
-    return seeds;
-}
-
-static bool has_seed_axis(const struct axes *axes)
-{
-    json_t *axis;
-    size_t i;
-
-    json_array_foreach(axes->list, i, axis)
-    {
-        for (size_t p = 0; p < axis_parts(axis); p++)
-            if (strcmp(json_text(axis_part(axis, p), "parameter", ""), "seed") == 0)
-                return true;
-    }
-    return false;
-}
-
-/* How many replicates there are. */
-static size_t read_replicates(struct normaliser *n)
-{
-    static const char *const known[] = {"count", "seed", "seeds", NULL};
-    struct at at = {&n->root, "replicates", 0};
-    const json_t *written = get(n, "replicates");
-    json_t *seeds = NULL, *base_seed = json_object_get(json_object_get(n->out, "base"), "seed");
-
-    if (has_seed_axis(&n->axes)) {
-        if (written && !json_is_null(written))
-            problem(n->problems, &at, "either replicates or an axis of seeds");
-        return 1;
-    }
-    if (!written || json_is_null(written)) {
-        seeds = json_array();
-        json_array_append_new(seeds, base_seed ? json_incref(base_seed) : json_integer(0));
-    } else if (!json_is_object(written)) {
-        problem(n->problems, &at, "an object with a count, or with seeds");
-        return 1;
-    } else {
-        problem_members(n->problems, &at, written, known);
-        const json_t *list = json_object_get(written, "seeds");
-        if (list && (json_object_get(written, "count") || json_object_get(written, "seed")))
-            problem(n->problems, &at, "either a count or seeds");
-        seeds = list ? listed_seeds(n, list, &(struct at){&at, "seeds", 0})
-                     : counted_seeds(n, written, parameter_seed(base_seed), &at);
-    }
-    size_t count = json_array_size(seeds);
-    json_object_set_new(n->out, "replicates", json_pack("{so}", "seeds", seeds));
-    return count;
 }
 
 static void read_constraint(struct normaliser *n, const json_t *c, const struct at *at)
@@ -444,7 +331,7 @@ json_t *spec_normalise(const json_t *document, const struct spec_lookup *lookup,
         bool known = read_base(&n, lookup);
         axes_read(document, &n.axes, problems);
         read_constraints(&n);
-        size_t seeds = read_replicates(&n);
+        size_t seeds = replicates_read(document, &n.axes, n.out, problems);
         read_budget(&n);
         if (problems->count == before) {
             axes_check(&n.axes, json_object_get(n.out, "base"), seeds, known, problems);

@@ -27,6 +27,10 @@ void axes_release(struct axes *axes);
  * has, too many cells. `texts_known`: whether every prompt is there to look into. */
 void axes_check(const struct axes *axes, const json_t *base, size_t seeds, bool texts_known,
                 struct spec_problems *problems);
+/* The seeds of every cell, put into the general form; returns how many there are (1 where the axes
+ * have seeds). */
+size_t replicates_read(const json_t *document, const struct axes *axes, json_t *general,
+                       struct spec_problems *problems);
 /* Parts of an axis of the general form: the members of a zip, or the axis itself. */
 size_t axis_parts(const json_t *axis);
 const json_t *axis_part(const json_t *axis, size_t part);

@@ -58,6 +58,13 @@ void page_text(struct page *p, const char *text)
     }
 }
 
+void page_tag(struct page *p, const char *name, const char *text)
+{
+    page_addf(p, "<%s>", name);
+    page_text(p, text);
+    page_addf(p, "</%s>", name);
+}
+
 /* "<" stands only inside JSON's strings, where \u003c means the same; so "</script" cannot occur.
  */
 void page_json(struct page *p, const char *json)

@@ -22,6 +22,8 @@ void page_bytes(struct page *p, const void *bytes, size_t n);
 void page_addf(struct page *p, const char *format, ...) PRINTF_LIKE(2, 3);
 /* & < > " ' as entities. */
 void page_text(struct page *p, const char *text);
+/* <name>text</name> */
+void page_tag(struct page *p, const char *name, const char *text);
 /* JSON that may stand inside <script>: no "<" in it. */
 void page_json(struct page *p, const char *json);
 void page_base64(struct page *p, const unsigned char *bytes, size_t n);

@@ -139,7 +139,6 @@ static bool seed_from_text(const char *text, uint64_t *out)
 
 static json_t *seed_value(const json_t *v)
 {
-    char digits[24];
     uint64_t seed;
 
     if (json_is_real(v)) {
@@ -149,12 +148,7 @@ static json_t *seed_value(const json_t *v)
     }
     if (json_is_integer(v))
         return json_integer_value(v) < 0 ? NULL : json_incref((json_t *)v);
-    if (!seed_from_text(json_string_value(v), &seed))
-        return NULL;
-    if (seed <= INT64_MAX)
-        return json_integer((json_int_t)seed);
-    snprintf(digits, sizeof digits, "%llu", (unsigned long long)seed);
-    return json_string(digits);
+    return seed_from_text(json_string_value(v), &seed) ? parameter_seed_json(seed) : NULL;
 }
 
 uint64_t parameter_seed(const json_t *value)
@@ -165,6 +159,16 @@ uint64_t parameter_seed(const json_t *value)
         return (uint64_t)json_integer_value(value);
     (void)seed_from_text(json_string_value(value), &seed);
     return seed;
+}
+
+json_t *parameter_seed_json(uint64_t seed)
+{
+    char digits[24];
+
+    if (seed <= INT64_MAX)
+        return json_integer((json_int_t)seed);
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)seed);
+    return json_string(digits);
 }
 
 json_t *parameter_value(const struct parameter *p, const json_t *written,

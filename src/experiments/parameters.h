@@ -47,5 +47,7 @@ json_t *parameter_object(const json_t *written, bool seeds, struct spec_problems
 bool parameter_text(const json_t *v, size_t least, size_t most);
 /* The seed that a scalar in its one form says. */
 uint64_t parameter_seed(const json_t *value);
+/* The reverse: a new reference. */
+json_t *parameter_seed_json(uint64_t seed);
 
 #endif

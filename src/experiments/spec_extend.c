@@ -5,7 +5,6 @@
 #include "experiments/spec_diff.h"
 #include "experiments/values.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static json_t *axis_named(json_t *document, const char *name)
@@ -133,15 +132,8 @@ static bool has_seed(const json_t *seeds, const json_t *seed)
 
 static void add_seed(json_t *seeds, uint64_t seed)
 {
-    char digits[24];
-    json_t *value;
+    json_t *value = parameter_seed_json(seed);
 
-    if (seed <= INT64_MAX) {
-        value = json_integer((json_int_t)seed);
-    } else {
-        snprintf(digits, sizeof digits, "%llu", (unsigned long long)seed);
-        value = json_string(digits);
-    }
     if (!has_seed(seeds, value))
         json_array_append(seeds, value);
     json_decref(value);
