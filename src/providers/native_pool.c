@@ -110,6 +110,17 @@ static struct opened *find_idle(const struct native *n, const struct facts *f, b
     return NULL;
 }
 
+/* What a handle will take of its own, judged by others of the same files; 0 for the first. */
+static int64_t expected_own(const struct native *n, const struct opened *like)
+{
+    int64_t most = 0;
+
+    for (const struct opened *o = n->opened; o; o = o->next)
+        if (same_files(o, like) && o->own > most)
+            most = o->own;
+    return most;
+}
+
 /* A handle that is counted but not open yet; NULL when others in use leave no room. */
 static struct opened *reserve(struct native *n, const struct facts *f, bool bf16)
 {
@@ -120,6 +131,7 @@ static struct opened *reserve(struct native *n, const struct facts *f, bool bf16
     *o = (struct opened){.next = n->opened, .bf16 = bf16, .busy = true, .weights = f->stamp.size};
     o->path = native_copy(f->path);
     memcpy(o->digest, f->digest, sizeof o->digest);
+    o->own = expected_own(n, o);
     n->opened = o;
     shrink(n);
     if (total(n) > n->budget && any_busy(n, o)) {

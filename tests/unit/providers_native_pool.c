@@ -218,6 +218,25 @@ static void slots_wait_for_room(void **state)
     provider_close(p);
 }
 
+/* A second handle is expected to take what the first one takes: not both fit, so one slot waits. */
+static void second_handles_count(void **state)
+{
+    struct provider *p = open_native((struct provider_options){.slots = SLOTS});
+    struct slot slots[SLOTS];
+    int64_t one;
+    (void)state;
+
+    draw_one(p, "sd1");
+    assert_int_equal(open_models(p, &one), 1);
+    provider_close(p);
+    p = open_native((struct provider_options){.slots = SLOTS, .memory_budget = one + one / 100});
+    draw_one(p, "sd1");
+    assert_int_equal(run_slots(p, (const char *const[]){"sd1", "sd1"}, slots), 1);
+    for (int i = 0; i < SLOTS; i++)
+        script_release(&slots[i].script);
+    provider_close(p);
+}
+
 /* One picture holds all memory; a second slot, begun from its progress, waits for room and is asked
  * whether to. */
 struct holding {
@@ -407,9 +426,10 @@ static void endless_work_keeps_nobody_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(used_models_stay_open),   cmocka_unit_test(the_oldest_makes_room),
-        cmocka_unit_test(slots_share_a_model),     cmocka_unit_test(slots_wait_for_room),
-        cmocka_unit_test(waiting_can_be_given_up), cmocka_unit_test(endless_work_keeps_nobody_out),
+        cmocka_unit_test(used_models_stay_open),         cmocka_unit_test(the_oldest_makes_room),
+        cmocka_unit_test(slots_share_a_model),           cmocka_unit_test(slots_wait_for_room),
+        cmocka_unit_test(second_handles_count),          cmocka_unit_test(waiting_can_be_given_up),
+        cmocka_unit_test(endless_work_keeps_nobody_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
