@@ -1,16 +1,23 @@
 #include "base/err.h"
 
+#include "base/str.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Texts from files end up in messages: keep them on one line and away from terminals' escape
- * sequences. */
-static void sanitise(char *text)
+void err_clean(char *text)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+    struct str rest = str_from(text);
+
+    while (rest.n) {
+        size_t n = str_character(rest);
+        if (!n || (unsigned char)*text < 0x20 || *text == 0x7f)
             *text = '?';
+        n = n ? n : 1;
+        text += n;
+        rest = (struct str){text, rest.n - n};
+    }
 }
 
 int err_set(struct err *e, enum err_code code, const char *file, int line, const char *format, ...)
@@ -23,7 +30,7 @@ int err_set(struct err *e, enum err_code code, const char *file, int line, const
     va_start(args, format);
     vsnprintf(e->message, sizeof e->message, format, args);
     va_end(args);
-    sanitise(e->message);
+    err_clean(e->message);
     return code;
 }
 
@@ -40,6 +47,6 @@ int err_prefix(struct err *e, const char *format, ...)
         snprintf(text + n, sizeof text - n, ": %s", e->message);
     memcpy(e->message, text, sizeof e->message - 1);
     e->message[sizeof e->message - 1] = 0;
-    sanitise(e->message);
+    err_clean(e->message);
     return e->code;
 }

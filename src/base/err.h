@@ -39,13 +39,17 @@ struct err {
     char message[1024];
 };
 
-/* Fill e and return code. The message is cut at the size of the field; control characters become
- * '?'. */
+/* Fill e and return code. The message is cut at the size of the field, and cleaned. */
 int err_set(struct err *e, enum err_code code, const char *file, int line, const char *format, ...)
     PRINTF_LIKE(5, 6);
 
 /* Put "prefix: " before the message already in e; returns its code. */
 int err_prefix(struct err *e, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Texts from files and users end up in messages: keep them on one line, away from terminals' escape
+ * sequences, and fit for JSON. Control characters and whatever is not UTF-8 (also the half of a
+ * character that was cut) become '?'. */
+void err_clean(char *text);
 
 #define ERR(e, code, ...) err_visible((code), err_set((e), (code), __FILE__, __LINE__, __VA_ARGS__))
 

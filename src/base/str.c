@@ -94,3 +94,31 @@ bool str_to_f64(struct str s, double *out)
     *out = value;
     return true;
 }
+
+size_t str_character(struct str s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    unsigned char low = 0x80, high = 0xbf;
+
+    if (s.n == 0)
+        return 0;
+    size_t more = p[0] < 0x80 ? 0 : p[0] >= 0xf0 ? 3 : p[0] >= 0xe0 ? 2 : 1;
+    if (more == 0)
+        return 1;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || more >= s.n)
+        return 0;
+    if (p[0] == 0xe0)
+        low = 0xa0; /* shorter ones exist below */
+    else if (p[0] == 0xed)
+        high = 0x9f; /* surrogates above */
+    else if (p[0] == 0xf0)
+        low = 0x90;
+    else if (p[0] == 0xf4)
+        high = 0x8f; /* U+10FFFF is the last */
+    if (p[1] < low || p[1] > high)
+        return 0;
+    for (size_t i = 2; i <= more; i++)
+        if (p[i] < 0x80 || p[i] > 0xbf)
+            return 0;
+    return more + 1;
+}

@@ -29,6 +29,10 @@ bool str_skip(struct str *s, const char *prefix);
  * when s is used up (its p becomes NULL after the last piece). */
 bool str_cut(struct str *s, char at, struct str *head);
 
+/* How many bytes the first character of UTF-8 takes; 0 when there is none, or it is ill-formed
+ * (Unicode 15, table 3-7). */
+size_t str_character(struct str s);
+
 /* Whole-string number parsing: no blanks, no rest, no overflow. Return false and leave *out alone
  * otherwise. */
 bool str_to_i64(struct str s, int64_t *out);

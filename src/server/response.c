@@ -227,15 +227,12 @@ int respond_problem(struct response *w, unsigned status, const char *code, const
     va_start(args, format);
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
+    err_clean(detail); /* "%.200s" may have cut a character */
     response_clear(w);
     w->status = status;
     w->problem = json_pack("{s:s+, s:s, s:i, s:s, s:s, s:s}", "type", "/docs#problem-", code,
                            "title", status_title(status), "status", (int)status, "code", code,
                            "detail", detail, "request_id", w->request->id);
-    if (!w->problem) /* a detail that is not UTF-8 */
-        w->problem = json_pack("{s:s+, s:s, s:i, s:s, s:s}", "type", "/docs#problem-", code,
-                               "title", status_title(status), "status", (int)status, "code", code,
-                               "request_id", w->request->id);
     const struct str *path = &w->request->path;
     if (path->n)
         json_object_set_new(w->problem, "instance", json_stringn(path->p, path->n));
@@ -257,6 +254,7 @@ void problem_field(struct response *w, const char *pointer, const char *format, 
     va_start(args, format);
     vsnprintf(expected, sizeof expected, format, args);
     va_end(args);
+    err_clean(expected);
     if (!errors) {
         errors = json_array();
         problem_add(w, "errors", errors);

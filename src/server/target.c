@@ -5,36 +5,10 @@
 
 enum { MOST_PAIRS = 1000 };
 
-/* The length of the sequence at s, 0 when it is ill-formed. */
-static size_t sequence(const unsigned char *s, size_t n)
-{
-    size_t more = s[0] < 0x80 ? 0 : s[0] >= 0xf0 ? 3 : s[0] >= 0xe0 ? 2 : 1;
-    unsigned char low = 0x80, high = 0xbf;
-
-    if (more == 0)
-        return 1;
-    if (s[0] < 0xc2 || s[0] > 0xf4 || more >= n)
-        return 0;
-    if (s[0] == 0xe0)
-        low = 0xa0; /* shorter ones exist below */
-    else if (s[0] == 0xed)
-        high = 0x9f; /* surrogates above */
-    else if (s[0] == 0xf0)
-        low = 0x90;
-    else if (s[0] == 0xf4)
-        high = 0x8f; /* U+10FFFF is the last */
-    if (s[1] < low || s[1] > high)
-        return 0;
-    for (size_t i = 2; i <= more; i++)
-        if (s[i] < 0x80 || s[i] > 0xbf)
-            return 0;
-    return more + 1;
-}
-
 bool utf8_valid(struct str s)
 {
     for (size_t i = 0; i < s.n;) {
-        size_t step = sequence((const unsigned char *)s.p + i, s.n - i);
+        size_t step = str_character((struct str){s.p + i, s.n - i});
         if (step == 0)
             return false;
         i += step;

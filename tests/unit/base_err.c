@@ -40,6 +40,17 @@ static void is_cut_at_its_room(void **state)
     assert_int_equal(strlen(e.message), sizeof e.message - 1);
 }
 
+static void is_utf8(void **state)
+{
+    struct err e;
+    (void)state;
+
+    ERR(&e, ERR_ARG, "%.4s", "ab\xe2\x82\xac"); /* half a euro sign */
+    assert_string_equal(e.message, "ab??");
+    ERR(&e, ERR_ARG, "\xe2\x82\xac\xff\xc0\xaf\xed\xa0\x80\xf0\x9f\x8c\x8d\x80");
+    assert_string_equal(e.message, "\xe2\x82\xac??????\xf0\x9f\x8c\x8d?");
+}
+
 static void prefix_goes_in_front(void **state)
 {
     struct err e;
@@ -53,9 +64,8 @@ static void prefix_goes_in_front(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fills_code_message_and_place),
-        cmocka_unit_test(is_one_line_of_plain_text),
-        cmocka_unit_test(is_cut_at_its_room),
+        cmocka_unit_test(fills_code_message_and_place), cmocka_unit_test(is_one_line_of_plain_text),
+        cmocka_unit_test(is_cut_at_its_room),           cmocka_unit_test(is_utf8),
         cmocka_unit_test(prefix_goes_in_front),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
