@@ -65,6 +65,12 @@ void *on_uri(void *user, const char *uri, struct MHD_Connection *mhd)
     return r;
 }
 
+static void drop_body(struct request *r)
+{
+    r->server->body_bytes -= r->body.n;
+    buf_release(&r->body);
+}
+
 static void request_free(struct request *r)
 {
     struct http_server *s = r->server;
@@ -77,8 +83,7 @@ static void request_free(struct request *r)
     response_release(&r->w);
     json_decref(r->json);
     json_decref(r->parameters);
-    s->body_bytes -= r->body.n;
-    buf_release(&r->body);
+    drop_body(r);
     arena_release(&r->arena);
     free(r);
     s->active--;
@@ -139,6 +144,7 @@ static enum MHD_Result linger(struct request *r)
     struct buf text;
 
     r->phase = PHASE_LINGER;
+    drop_body(r);
     buf_init(&text, 65536);
     response_text(r, &text);
     if (text.n)

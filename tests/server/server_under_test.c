@@ -280,7 +280,7 @@ static int replaced(struct request *r, struct response *w, struct err *e)
         return rc;
     respond_file(w, open(app->file, O_RDONLY | O_CLOEXEC), "image/png", NULL, 0);
     respond_json(w, 200, json_object());
-    return ERR(e, ERR_ARG, "not UTF-8: \xff");
+    return respond_problem(w, 422, "invalid", "not UTF-8: \xff");
 }
 
 static int cookies(struct request *r, struct response *w, struct err *e)
