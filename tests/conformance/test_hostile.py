@@ -80,6 +80,19 @@ class WebSockets(Hostile):
         w.frame(BINARY, b"", fin=False)
         w.close()
 
+    def test_all_lengths_go_both_ways(self):
+        w = self.server.connect()
+        for n in (125, 126, 127, 65535, 65536, LIMIT):
+            packet = '42["message",""]'
+            packet = packet[:-2] + "x" * (n - len(packet)) + packet[-2:]
+            w.send(packet)
+            self.assertEqual(w.text(), packet.replace("message", "message-back"))
+            w.send('451-["message",{"_placeholder":true,"num":0}]')
+            w.send(b"y" * n)
+            self.assertEqual(w.text(), '451-["message-back",{"_placeholder":true,"num":0}]')
+            self.assertEqual(w.binary(), b"y" * n)
+        w.close()
+
     def test_pieces_in_disorder(self):
         self.ends(1002, ((0, b"x"), {}))
         self.ends(1002, ((TEXT, b"4"), {"fin": False}), ((TEXT, b"2"), {}))
