@@ -130,6 +130,8 @@ static int fill(struct fake *f, const struct draw_source *s, struct active *all,
             break;
         if (!n)
             atomic_fetch_add(&f->loads, 1);
+        else if (strcmp(r->digest, d->recipe.digest) != 0 || r->width != d->recipe.width)
+            atomic_fetch_add(&f->strangers, 1);
         atomic_fetch_add(&f->begun, 1);
         all[n++] = (struct active){d, 0};
     }

@@ -22,6 +22,7 @@ enum { FAKE_SLOTS = 1, FAKE_BATCH = 8, FAKE_SEEDS = 4096 };
 struct fake {
     int step_ms;                                     /* of one pass over all pictures of a batch */
     int slots;                                       /* 0: FAKE_SLOTS */
+    atomic_int strangers;                            /* given to a batch of another model or size */
     atomic_int passes, pictures, begun, loads, most; /* most: pictures in one pass */
     atomic_int failures[FAKE_SEEDS];                 /* by seed % FAKE_SEEDS */
     atomic_bool hold;                                /* no pass is made while set */

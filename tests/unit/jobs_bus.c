@@ -212,6 +212,10 @@ static void test_hostile_frames(void **state)
             bus_frame_drop(read);
             free(copy);
         }
+    /* A text that does not end where it says: 40 bytes of head, then "user:7". */
+    assert_int_equal(f->bytes[46], 0);
+    f->bytes[46] = 'x';
+    assert_null(bus_frame_read(f->bytes, f->n));
     bus_frame_drop(f);
 }
 

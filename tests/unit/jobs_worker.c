@@ -414,7 +414,39 @@ static void test_models(void **state)
     workshop_wait(&w);
     assert_int_equal(atomic_load(&w.fake.pictures), 24);
     assert_true(atomic_load(&w.fake.loads) >= 2);
+    assert_int_equal(atomic_load(&w.fake.strangers), 0);
     for (int i = 0; i < 24; i++)
+        json_decref((json_t *)wishes[i].parameters);
+}
+
+/* Of another size it cannot join the batch, but its model is open: it goes before another model. */
+static void test_open_model(void **state)
+{
+    static const char *const models[] = {"fake", "other", "fake"};
+    static const int widths[] = {16, 16, 32};
+    struct wish wishes[3] = {0};
+    struct generation *rows;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        wishes[i] = (struct wish){.parameters = json_pack("{s:s, s:s, s:i}", "prompt", "x", "model",
+                                                          models[i], "width", widths[i]),
+                                  .position = i};
+    w.fake.step_ms = 10;
+    atomic_store(&w.fake.hold, true);
+    workshop_start(&w);
+    for (int i = 0; i < 3; i++) { /* claimed in this order */
+        assert_int_equal(submit(&w.submitter, &wishes[i], 1, &w.a, &rows, NULL, NULL, &e), 0);
+        while (workshop_sql(&w, "SELECT count(*) FROM jobs WHERE status = 'running'") <= i)
+            usleep(1000);
+    }
+    atomic_store(&w.fake.hold, false);
+    workshop_wait(&w);
+    assert_int_equal(workshop_sql(&w, "SELECT count(*) FROM images a, images b WHERE a.width = 32 "
+                                      "AND b.width = 16 AND b.created_at > a.created_at"),
+                     1);
+    assert_int_equal(atomic_load(&w.fake.strangers), 0);
+    for (int i = 0; i < 3; i++)
         json_decref((json_t *)wishes[i].parameters);
 }
 
@@ -505,8 +537,8 @@ int main(void)
         TEST(test_cancel),       TEST(test_cancel_run),      TEST(test_pause_run),
         TEST(test_pause_queue),  TEST(test_stop_hands_back), TEST(test_stop_finishes),
         TEST(test_lost_lease),   TEST(test_dead_worker),     TEST(test_two_workers),
-        TEST(test_budget),       TEST(test_models),          TEST(test_priority),
-        TEST(test_progress),     TEST(test_previews),
+        TEST(test_budget),       TEST(test_models),          TEST(test_open_model),
+        TEST(test_priority),     TEST(test_progress),        TEST(test_previews),
     };
     enum { COUNT = sizeof tests / sizeof *tests };
     struct CMUnitTest all[2 * COUNT];
