@@ -1,6 +1,7 @@
 """tools/openapi/generate.py: what it makes of the contract, and what it refuses, with the place."""
 
 import base64
+import copy
 import hashlib
 import html.parser
 import os
@@ -16,6 +17,8 @@ import yaml
 SOURCE = pathlib.Path(os.environ["CAULDRON_SOURCE"])
 CONTRACT = SOURCE / "api" / "openapi.yaml"
 GENERATE = SOURCE / "tools" / "openapi" / "generate.py"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def generate(*arguments):
@@ -25,12 +28,16 @@ def generate(*arguments):
 class Refusals(unittest.TestCase):
     """One change to the real contract, one problem."""
 
+    @classmethod
+    def setUpClass(cls):
+        cls.root = yaml.load(CONTRACT.read_text(encoding="utf-8"), LOADER)
+
     def change(self, change):
-        root = yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))
+        root = copy.deepcopy(self.root)
         change(root)
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "openapi.yaml"
-            path.write_text(yaml.safe_dump(root, sort_keys=False, allow_unicode=True), encoding="utf-8")
+            path.write_text(yaml.dump(root, Dumper=DUMPER, sort_keys=False, allow_unicode=True), encoding="utf-8")
             return generate(path, folder)
 
     def refused(self, change, line):

@@ -16,7 +16,7 @@ METHODS = ("get", "put", "post", "delete", "patch")
 SPEECH = {"title", "description", "examples", "example", "x-default", "deprecated", "contentMediaType", "contentEncoding"}
 
 
-class UniqueKeys(yaml.SafeLoader):
+class UniqueKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """PyYAML takes the last of two equal keys; here that is an error. Times stay texts."""
 
 
