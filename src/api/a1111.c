@@ -238,7 +238,7 @@ static int take_mask(struct request *r, struct response *w, json_t *p, const jso
     bool invert = is_on(json_object_get(body, "inpainting_mask_invert"));
     struct str bytes;
     struct buf png;
-    char sha256[65];
+    struct sent_picture sent;
     int rc;
 
     if (!text || !text[0])
@@ -246,10 +246,10 @@ static int take_mask(struct request *r, struct response *w, json_t *p, const jso
     buf_init(&png, (size_t)64 << 20);
     if (!(rc = picture_bytes(request_arena(r), text, &bytes, e)) &&
         !(rc = plain_mask(bytes, invert, &png, e)))
-        rc = submit_picture(app_of(r)->submitter, (struct str){png.p, png.n}, sha256, e);
+        rc = submit_picture(app_of(r)->submitter, (struct str){png.p, png.n}, &sent, e);
     buf_release(&png);
     if (rc == 0)
-        json_object_set_new(p, "mask", json_string(sha256));
+        json_object_set_new(p, "mask", json_string(sent.sha256));
     if (rc != ERR_ARG && rc != ERR_FORMAT && rc != ERR_UNSUPPORTED)
         return rc;
     respond_problem(w, 422, "invalid", "mask: %s", e->message);

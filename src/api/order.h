@@ -72,10 +72,6 @@ int order_wait(struct order *o, struct request *r, struct response *w, double se
 /* Whether a generation's status is one that it keeps. */
 bool generation_ended(const struct generation *g);
 
-/* A picture that came with a request: base64, a data URL, or the id of a generation that the caller
- * may see; into the blob store. ERR_ARG, ERR_FORMAT for what is none of these, ERR_NOT_FOUND. */
-WARN_UNUSED_RESULT int order_picture(struct request *r, const char *text, char sha256[65],
-                                     struct err *e);
 /* Replace the picture that the parameter `name` holds (if any) by its hash. 1: a problem with that
  * pointer was answered. */
 WARN_UNUSED_RESULT int order_take_picture(struct request *r, struct response *w, json_t *parameters,

@@ -6,30 +6,17 @@
 
 #include <string.h>
 
-int order_picture(struct request *r, const char *text, char sha256[65], struct err *e)
-{
-    return submit_picture_text(app_of(r)->submitter, text, access_filter(r), sha256, e);
-}
-
 int order_take_picture(struct request *r, struct response *w, json_t *parameters, const char *name,
                        const char *pointer, struct err *e)
 {
-    const char *text = json_text(parameters, name, NULL);
-    char sha256[65];
-    int rc;
+    int rc = submit_picture_parameter(app_of(r)->submitter, parameters, name, access_filter(r), e);
 
-    if (!text)
-        return 0;
-    rc = order_picture(r, text, sha256, e);
     if (rc == ERR_ARG || rc == ERR_FORMAT || rc == ERR_UNSUPPORTED || rc == ERR_NOT_FOUND) {
-        respond_problem(w, 422, "invalid", "%s: %s", pointer, e->message);
+        respond_problem(w, 422, "invalid", "%s", e->message);
         problem_field(w, pointer,
                       "a PNG, JPEG or WebP file as base64 or data URL, or the id of a generation "
                       "that has a picture");
         return 1;
     }
-    if (rc)
-        return rc;
-    json_object_set_new(parameters, name, json_string(sha256));
-    return 0;
+    return rc;
 }

@@ -48,6 +48,7 @@ static int open_provider(const struct platform_options *o, struct platform *p, s
         folders[i] = places.folders[i];
     struct provider_options options = {.model_folders = folders,
                                        .hub_cache = places.hub,
+                                       .data_folder = p->data,
                                        .dtype = dtypes[o->dtype],
                                        .isa = getenv("CAULDRON_ISA"),
                                        .threads = o->threads,

@@ -20,19 +20,14 @@ void planned_release(struct planned *p)
 
 /* ============================== The world that a plan asks ============================== */
 
-/* "init_image": a generation's id or a file as text becomes the SHA-256 that recipes name. */
-static int resolve_picture(const struct launch *l, json_t *parameters, const char *name,
-                           struct err *e)
+/* A base from a generation names its pictures by hash already. */
+static int take_picture(const struct launch *l, json_t *parameters, const char *name, struct err *e)
 {
-    const char *text = json_text(parameters, name, NULL);
-    char sha256[65];
+    const char *text = json_text(parameters, name, "");
 
-    if (!text || (strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64))
+    if (strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64)
         return 0;
-    if (submit_picture_text(l->submitter, text, l->owner, sha256, e))
-        return err_prefix(e, "%s", name);
-    json_object_set_new(parameters, name, json_string(sha256));
-    return 0;
+    return submit_picture_parameter(l->submitter, parameters, name, l->owner, e);
 }
 
 static int complete(void *user, const json_t *parameters, struct arena *a, struct recipe *out,
@@ -40,10 +35,10 @@ static int complete(void *user, const json_t *parameters, struct arena *a, struc
 {
     const struct launch *l = user;
     json_t *copy = json_copy((json_t *)parameters);
-    int rc = resolve_picture(l, copy, "init_image", e);
+    int rc = take_picture(l, copy, "init_image", e);
 
     if (rc == 0)
-        rc = resolve_picture(l, copy, "mask", e);
+        rc = take_picture(l, copy, "mask", e);
     if (rc == 0)
         rc = provider_complete(l->submitter->providers[0], copy, a, out, key, NULL, e);
     json_decref(copy);

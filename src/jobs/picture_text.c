@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "jobs/submit.h"
 
 #include <sodium.h>
@@ -43,8 +44,8 @@ int picture_bytes(struct arena *a, const char *text, struct str *out, struct err
 }
 
 /* A generation that the one who asks may look at, and that has a picture. */
-static int of_generation(struct submitter *s, const char *id, const char *owner, char sha256[65],
-                         struct err *e)
+static int of_generation(struct submitter *s, const char *id, const char *owner,
+                         struct sent_picture *out, struct err *e)
 {
     struct arena a = {0};
     struct generation g;
@@ -60,24 +61,45 @@ static int of_generation(struct submitter *s, const char *id, const char *owner,
     if (rc == 0 && !g.sha256)
         rc = ERR(e, ERR_ARG, "generation %s has no picture: it is %s", id,
                  generation_status_name(g.status));
-    if (rc == 0)
-        memcpy(sha256, g.sha256, 65);
+    if (rc == 0) {
+        memcpy(out->sha256, g.sha256, sizeof out->sha256);
+        out->width = g.width;
+        out->height = g.height;
+    }
     arena_release(&a);
     return rc;
 }
 
-int submit_picture_text(struct submitter *s, const char *text, const char *owner, char sha256[65],
-                        struct err *e)
+int submit_picture_text(struct submitter *s, const char *text, const char *owner,
+                        struct sent_picture *out, struct err *e)
 {
     struct arena a = {0};
     struct str bytes;
     int rc;
 
     if (uuid_valid(str_from(text)))
-        return of_generation(s, text, owner, sha256, e);
+        return of_generation(s, text, owner, out, e);
     rc = picture_bytes(&a, text, &bytes, e);
     if (rc == 0)
-        rc = submit_picture(s, bytes, sha256, e);
+        rc = submit_picture(s, bytes, out, e);
     arena_release(&a);
     return rc;
+}
+
+int submit_picture_parameter(struct submitter *s, json_t *parameters, const char *name,
+                             const char *owner, struct err *e)
+{
+    const char *text = json_text(parameters, name, NULL);
+    struct sent_picture sent;
+
+    if (!text)
+        return 0;
+    if (submit_picture_text(s, text, owner, &sent, e))
+        return err_prefix(e, "%s", name);
+    json_object_set_new(parameters, name, json_string(sent.sha256));
+    if (strcmp(name, "init_image") == 0) {
+        json_object_set_new(parameters, "init_width", json_integer(sent.width));
+        json_object_set_new(parameters, "init_height", json_integer(sent.height));
+    }
+    return 0;
 }

@@ -292,8 +292,9 @@ int submit(struct submitter *s, const struct wish *wishes, size_t count, struct 
     return 0;
 }
 
-int submit_picture(struct submitter *s, struct str bytes, char sha256[65], struct err *e)
+int submit_picture(struct submitter *s, struct str bytes, struct sent_picture *out, struct err *e)
 {
+    struct sent_picture sent;
     struct image im;
     int rc;
 
@@ -302,6 +303,11 @@ int submit_picture(struct submitter *s, struct str bytes, char sha256[65], struc
     rc = image_decode(bytes.p, bytes.n, &im, NULL, e);
     if (rc)
         return rc;
+    sent.width = im.width;
+    sent.height = im.height;
     image_release(&im);
-    return blob_put(s->blobs, bytes.p, bytes.n, sha256, e);
+    rc = blob_put(s->blobs, bytes.p, bytes.n, sent.sha256, e);
+    if (rc == 0)
+        *out = sent;
+    return rc;
 }

@@ -73,15 +73,22 @@ WARN_UNUSED_RESULT int pause_run(struct submitter *s, const char *run_id, bool p
                                  struct err *e);
 WARN_UNUSED_RESULT int pause_queue(struct submitter *s, bool paused, struct err *e);
 
-/* Put a picture that was sent in (init, mask) into the blob store, by its content; the SHA-256 is
- * what the recipe names. Decodes it first: ERR_FORMAT for what is not a picture. */
-WARN_UNUSED_RESULT int submit_picture(struct submitter *s, struct str bytes, char sha256[65],
-                                      struct err *e);
-
+/* A picture that was sent in (init, mask), in the blob store. */
+struct sent_picture {
+    char sha256[65]; /* what the recipe names */
+    int width, height;
+};
+/* A file: decoded first; ERR_FORMAT for what is not a picture. */
+WARN_UNUSED_RESULT int submit_picture(struct submitter *s, struct str bytes,
+                                      struct sent_picture *out, struct err *e);
 /* The same for a picture in a text: a file as base64 or data URL, or the id of a generation of
  * `owner` (NULL: of anybody) that has one. ERR_NOT_FOUND, ERR_ARG, ERR_FORMAT, ERR_UNSUPPORTED. */
 WARN_UNUSED_RESULT int submit_picture_text(struct submitter *s, const char *text, const char *owner,
-                                           char sha256[65], struct err *e);
+                                           struct sent_picture *out, struct err *e);
+/* Replace the text that the parameter `name` holds (if any) by the picture's hash; the picture to
+ * begin with also gives the size, unless the parameters do. */
+WARN_UNUSED_RESULT int submit_picture_parameter(struct submitter *s, json_t *parameters,
+                                                const char *name, const char *owner, struct err *e);
 /* The bytes of base64 or of a data URL, in the arena. */
 WARN_UNUSED_RESULT int picture_bytes(struct arena *a, const char *text, struct str *out,
                                      struct err *e);

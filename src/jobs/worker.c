@@ -224,6 +224,22 @@ static void hand_back_ready(struct worker *w)
     pthread_mutex_unlock(&w->lock);
 }
 
+/* Between steps a picture sees that the time is over; a pass that is longer than that is not waited
+ * for. */
+static void interrupt_slow(struct worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    while (w->drawing && clock_seconds() < w->deadline) {
+        pthread_mutex_unlock(&w->lock);
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+        pthread_mutex_lock(&w->lock);
+    }
+    for (struct held *h = w->held; h; h = h->next)
+        if (h->state == HELD_DRAWING)
+            provider_interrupt(w->o.provider, &h->draw);
+    pthread_mutex_unlock(&w->lock);
+}
+
 void worker_stop(struct worker *w, double seconds)
 {
     if (!w)
@@ -238,6 +254,7 @@ void worker_stop(struct worker *w, double seconds)
         queue_wake(w->o.submitter->queue);
         pthread_join(w->taker, NULL);
         hand_back_ready(w);
+        interrupt_slow(w);
         for (int i = 0; i < w->slot_count; i++)
             pthread_join(w->slots[i].thread, NULL);
         set(w, &w->drained);

@@ -116,6 +116,8 @@ static void apply(struct worker *w, struct held *h, const struct beat *b, size_t
     atomic_store(&h->give_back, back);
     if (h->state == HELD_READY && (unwanted || back))
         worker_end(w, h, unwanted ? END_DROP : END_RELEASE);
+    else if (h->state == HELD_DRAWING && (unwanted || back))
+        provider_interrupt(w->o.provider, &h->draw);
 }
 
 static void apply_all(struct beat *b)

@@ -176,21 +176,22 @@ static void test_picture(void **state)
     struct workshop w;
     struct image im;
     struct buf png;
-    char sha[65], again[65];
+    struct sent_picture sent, again;
 
     (void)state;
     workshop_open(&w, workshop_servers());
     assert_int_equal(image_new(8, 8, 3, &im, &e), 0);
     buf_init(&png, 1 << 20);
     assert_int_equal(image_encode(&im, image_encoding_default(IMAGE_PNG), NULL, &png, &e), 0);
-    assert_int_equal(submit_picture(&w.submitter, (struct str){png.p, png.n}, sha, &e), 0);
-    assert_int_equal(submit_picture(&w.submitter, (struct str){png.p, png.n}, again, &e), 0);
-    assert_string_equal(sha, again);
-    assert_true(blob_exists(w.blobs, sha));
-    assert_true(submit_picture(&w.submitter, STR("not a picture"), sha, &e) < 0);
+    assert_int_equal(submit_picture(&w.submitter, (struct str){png.p, png.n}, &sent, &e), 0);
+    assert_int_equal(submit_picture(&w.submitter, (struct str){png.p, png.n}, &again, &e), 0);
+    assert_string_equal(sent.sha256, again.sha256);
+    assert_int_equal(sent.width, 8);
+    assert_true(blob_exists(w.blobs, sent.sha256));
+    assert_true(submit_picture(&w.submitter, STR("not a picture"), &again, &e) < 0);
     /* It is loaded for the drawing; a missing one fails the job for good. */
     workshop_start(&w);
-    json_t *p = json_pack("{s:s, s:s}", "prompt", "from a picture", "init_image", sha),
+    json_t *p = json_pack("{s:s, s:s}", "prompt", "from a picture", "init_image", sent.sha256),
            *q = json_pack("{s:s, s:s}", "prompt", "from nothing", "init_image",
                           "00000000000000000000000000000000"
                           "00000000000000000000000000000000");
