@@ -51,8 +51,9 @@ static int add_texts(struct buf *out, const char *const *texts)
 static int add_heading(const struct plan *p, struct buf *out)
 {
     static const char *const before[] = {"cell", "generation", "state", "reason", NULL};
-    static const char *const after[] = {"replicate", "seed",   "model", "steps",
-                                        "width",     "height", NULL};
+    static const char *const after[] = {
+        "replicate",      "seed", "picture_model", "picture_steps", "picture_width",
+        "picture_height", NULL};
     int rc = add_texts(out, before);
 
     for (size_t i = 0; i < p->spec->axis_count && rc == 0; i++)
@@ -103,7 +104,11 @@ static int add_row(const struct export_source *s, size_t cell, struct buf *out)
     if (rc == 0)
         rc = csv_text(out, c->model ? c->model : "");
     if (rc == 0)
-        rc = buf_addf(out, ",%d,%d,%d,", c->steps, c->width, c->height);
+        rc = comma(out);
+    for (int i = 0; i < 3 && rc == 0; i++) { /* what an axis says may be overridden: as drawn */
+        int drawn = (const int[]){c->steps, c->width, c->height}[i];
+        rc = drawn ? buf_addf(out, "%d,", drawn) : comma(out);
+    }
     for (int m = 0; m < MEASURE_COUNT && rc == 0; m++) {
         rc = csv_number(out, r->values[m]);
         if (rc == 0)

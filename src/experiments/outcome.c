@@ -36,6 +36,12 @@ static void fill_result(struct outcome *o, const struct generation *g)
     json_t *measures = NULL;
     struct err e;
 
+    plan_learn(o->planned.plan, (size_t)g->cell,
+               &(struct plan_seen){g->model_name,
+                                   g->status != GENERATION_IMPOSSIBLE ? NULL
+                                   : g->error                         ? g->error
+                                                                      : "not possible",
+                                   g->width, g->height, g->steps});
     r->state = state_of(g);
     r->generation = g->id;
     r->error = g->error;

@@ -290,6 +290,22 @@ size_t plan_find(const struct plan *p, const char *id)
     return c ? (size_t)(c - p->cells) : SIZE_MAX;
 }
 
+void plan_learn(struct plan *p, size_t cell, const struct plan_seen *seen)
+{
+    struct plan_cell *c = &p->cells[cell];
+
+    if (seen->model && (!c->model || strcmp(c->model, seen->model) != 0))
+        c->model = arena_strdup(&p->arena, seen->model);
+    c->width = seen->width ? seen->width : c->width;
+    c->height = seen->height ? seen->height : c->height;
+    c->steps = seen->steps ? seen->steps : c->steps;
+    if (!seen->impossible || c->state >= PLAN_IMPOSSIBLE)
+        return;
+    c->state = PLAN_IMPOSSIBLE;
+    c->reason = arena_strdup(&p->arena, seen->impossible);
+    p->totals.impossible++;
+}
+
 json_t *plan_parameters(const struct plan *p, size_t cell)
 {
     size_t points[SPEC_MAX_AXES];

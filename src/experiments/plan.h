@@ -124,6 +124,15 @@ size_t plan_index(const struct plan *plan, const size_t *points, size_t replicat
 /* SIZE_MAX when no cell has this id. */
 size_t plan_find(const struct plan *plan, const char *id);
 
+/* What a stored picture says of a cell that was planned without a world: what its defaults were,
+ * and whether it turned out impossible. Nothing else of the plan changes; call it before the plan
+ * is shared. Texts are copied; 0 and NULL: not known. */
+struct plan_seen {
+    const char *model, *impossible; /* impossible: why; NULL: it is not */
+    int width, height, steps;
+};
+void plan_learn(struct plan *plan, size_t cell, const struct plan_seen *seen);
+
 /* New references. Merged parameters; coordinates {axis: value}, {axis: label}. */
 json_t *plan_parameters(const struct plan *plan, size_t cell);
 json_t *plan_coordinates(const struct plan *plan, size_t cell);

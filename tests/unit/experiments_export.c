@@ -102,6 +102,9 @@ static void test_csv(void **state)
     int columns = read_record(&p, head);
     assert_string_equal(head[4], "prompt");
     assert_string_equal(head[columns - 1], "parameters");
+    for (int i = 0; i < columns; i++)
+        for (int k = 0; k < i; k++)
+            assert_string_not_equal(head[i], head[k]); /* also where an axis is called "steps" */
     for (size_t i = 0; i < plan->count; i++) {
         json_t *parameters;
         if (plan->cells[i].state == PLAN_DROPPED)

@@ -550,6 +550,28 @@ static void test_coordinates(void **state)
     spec_free(s);
 }
 
+static void test_learn(void **state)
+{
+    struct spec *s = spec_of("{" HEAD ",\"cfg_scales\":[1,2]}");
+    struct plan *p = plan_of(s, NULL);
+    char why[] = "too small";
+
+    (void)state;
+    assert_int_equal(p->cells[0].width, 0);
+    plan_learn(p, 0, &(struct plan_seen){"demo", NULL, 128, 64, 20});
+    plan_learn(p, 1, &(struct plan_seen){.impossible = why});
+    plan_learn(p, 1, &(struct plan_seen){.impossible = why});
+    why[0] = 0;
+    assert_true(p->cells[0].width == 128 && p->cells[0].height == 64 && p->cells[0].steps == 20);
+    assert_string_equal(p->cells[0].model, "demo");
+    assert_int_equal(p->cells[0].state, PLAN_DRAW);
+    assert_int_equal(p->cells[1].state, PLAN_IMPOSSIBLE);
+    assert_string_equal(p->cells[1].reason, "too small");
+    assert_int_equal(p->totals.impossible, 1);
+    plan_free(p);
+    spec_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -567,6 +589,7 @@ int main(void)
         cmocka_unit_test(test_coarse_prefixes),
         cmocka_unit_test(test_extension),
         cmocka_unit_test(test_coordinates),
+        cmocka_unit_test(test_learn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
