@@ -133,7 +133,7 @@ static int convert(struct str bytes, const struct picture_form *form, struct buf
 
     if (how.format == IMAGE_UNKNOWN)
         how.format = image_format_of_bytes(bytes.p, bytes.n);
-    if ((rc = image_decode(bytes.p, bytes.n, &im, &meta, e)))
+    if (image_decode(bytes.p, bytes.n, &im, &meta, e))
         return ERR(e, ERR_IO, "a stored picture cannot be read: %s", e->message);
     if ((rc = scale(&im, form, e)))
         goto out;
