@@ -8,8 +8,8 @@
  *   if (submit(s, &wish, 1, &arena, &generations, &e)) ...
  *
  * A submission is one transaction: when it returns 0 everything is accepted and durable; otherwise
- * nothing is. Threads: any. Ownership: results live in the arena; a struct submitter stays where it
- * is between submitter_open and submitter_close.
+ * nothing is. Threads: any. Ownership: results live in the arena, their texts there or in
+ * the wishes; a struct submitter stays where it is between submitter_open and submitter_close.
  */
 #ifndef JOBS_SUBMIT_H
 #define JOBS_SUBMIT_H

@@ -7,10 +7,12 @@
  *   if (worker_start(&o, &worker, &e)) ...
  *   worker_stop(worker, 30.0);           finish what is nearly done, hand back the rest
  *
- * One thread per slot of a device runs provider_draw; one thread keeps the heartbeat, feeds the
- * queue, expires leases, repairs. Any number of workers and servers may run at once: each step is
- * fenced in the database. Errors of storage and network are retried with backoff and jitter;
- * pictures in hand are kept meanwhile. Threads: start and stop from one.
+ * One thread per slot of a device runs provider_draw; one claims jobs, one stores what was drawn,
+ * one keeps the leases alive, feeds the queue, expires the leases of the dead, repairs
+ * (docs/jobs.md). Any number of workers and servers may run at once: each step is fenced in the
+ * database. Errors of storage and network are retried with backoff and jitter; pictures in hand are
+ * kept meanwhile. Threads: start and stop from one. Ownership: everything in the options is
+ * borrowed until worker_stop returns.
  */
 #ifndef JOBS_WORKER_H
 #define JOBS_WORKER_H
@@ -30,6 +32,7 @@ struct worker_options {
     int window;                                  /* jobs handed to the queue ahead: 64 */
     int batch;                                   /* jobs drawn together by a slot: 4 */
     double preview_seconds;                      /* between previews of a watched one: 0.5 */
+    int nice; /* added to the threads that draw, so that others of the process come first: 0 */
     /* After each picture, for metrics. May be NULL. */
     void (*finished)(void *user, const struct draw_result *r, const struct job_row *job);
     void (*phase)(void *user, const char *phase, double seconds);

@@ -10,8 +10,11 @@
 #include "base/log.h"
 #include "jobs/worker_inside.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static const double PATIENCE = 10, EVENT_PERIOD = 0.1;
 enum { PREVIEW_SIDE = 256 };
@@ -108,8 +111,9 @@ static struct str encode_preview(const struct image *im, struct buf *out)
     int rc = image_encode(from, (struct image_encoding){.format = IMAGE_JPEG, .quality = 70}, NULL,
                           out, &e);
     image_release(&small);
-    struct str bytes = {out->p, out->n};
-    return rc ? (struct str){0} : bytes;
+    if (rc)
+        return (struct str){0};
+    return (struct str){out->p, out->n};
 }
 
 static size_t copy_watchers(struct worker *w, const struct held *h,
@@ -260,6 +264,9 @@ void *slot_run(void *slot)
                                  .preview_seconds = w->o.preview_seconds};
     struct err e;
 
+    /* On Linux a thread has its own; the engine's pool is started by this one and inherits it. */
+    if (w->o.nice && setpriority(PRIO_PROCESS, (id_t)gettid(), w->o.nice))
+        LOG(LOG_WARNING, "drawing is not niced", LOG_TEXT("reason", strerror(errno)));
     while (wait_for_work(s))
         if (provider_draw(w->o.provider, s->device, &source, &e)) {
             LOG(LOG_ERROR, "device cannot draw", LOG_TEXT("device", s->device), LOG_ERR(&e));
