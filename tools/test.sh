@@ -28,10 +28,10 @@ stage build ""
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 stage build-asan "-Db_sanitize=address,undefined" \
-    --suite unit --suite parity --suite fuzz --suite server --timeout-multiplier 10
+    --suite unit --suite parity --suite fuzz --suite server --suite conformance --timeout-multiplier 10
 # The engine's threads are OpenMP's, which TSan cannot see: what has threads of its own is tested.
 export TSAN_OPTIONS=halt_on_error=1
-stage build-tsan "-Db_sanitize=thread -Db_lundef=false" --suite threads --timeout-multiplier 10
+stage build-tsan "-Db_sanitize=thread -Db_lundef=false" --suite threads --suite conformance --timeout-multiplier 10
 servers=
 CC=clang-19 stage build-fuzz \
     "-Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dtests=false" \

@@ -148,6 +148,17 @@ int experiment_of(struct request *r, struct tx *tx, struct experiment *out, stru
     return 0;
 }
 
+int experiment_read(struct request *r, struct experiment *out, struct err *e)
+{
+    struct tx *tx;
+
+    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
+        return e->code;
+    int rc = experiment_of(r, tx, out, e);
+    tx_rollback(tx);
+    return rc;
+}
+
 int run_of(struct request *r, struct tx *tx, const char *experiment_id, int64_t number,
            struct run *out, struct err *e)
 {

@@ -21,6 +21,8 @@ json_t *plan_answer(const struct plan *plan, size_t cells);
 /* The experiment that {id} names; ERR_NOT_FOUND also when it is somebody else's. */
 WARN_UNUSED_RESULT int experiment_of(struct request *r, struct tx *tx, struct experiment *out,
                                      struct err *e);
+/* The same with a transaction of its own. */
+WARN_UNUSED_RESULT int experiment_read(struct request *r, struct experiment *out, struct err *e);
 /* Its run with that number, 0 for the newest. */
 WARN_UNUSED_RESULT int run_of(struct request *r, struct tx *tx, const char *experiment_id,
                               int64_t number, struct run *out, struct err *e);

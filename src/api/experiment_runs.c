@@ -33,23 +33,12 @@ int api_plan_experiment(struct request *r, struct response *w, struct err *e)
     return answer_plan(r, w, request_json(r), e);
 }
 
-static int load(struct request *r, struct experiment *out, struct err *e)
-{
-    struct tx *tx;
-
-    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = experiment_of(r, tx, out, e);
-    tx_rollback(tx);
-    return rc;
-}
-
 int api_plan_stored_experiment(struct request *r, struct response *w, struct err *e)
 {
     struct experiment x;
     json_t *document;
 
-    if (load(r, &x, e) || json_read(str_from(x.config), &document, e))
+    if (experiment_read(r, &x, e) || json_read(str_from(x.config), &document, e))
         return e->code;
     int rc = answer_plan(r, w, document, e);
     json_decref(document);
@@ -83,7 +72,7 @@ int api_start_experiment(struct request *r, struct response *w, struct err *e)
     struct experiment x;
     struct run run;
 
-    if (load(r, &x, e))
+    if (experiment_read(r, &x, e))
         return e->code;
     int rc = launch_start(&launch, &x, request_arena(r), &run, &problems, e);
     if (rc && problems.count)
@@ -129,7 +118,7 @@ int api_extend_experiment(struct request *r, struct response *w, struct err *e)
     struct experiment x;
     struct run run;
 
-    if (load(r, &x, e))
+    if (experiment_read(r, &x, e))
         return e->code;
     json_t *addition = addition_of(request_json(r));
     int rc = launch_extend(&launch, &x, addition, request_arena(r), &run, &problems, e);

@@ -51,13 +51,10 @@ out:
 int api_get_experiment(struct request *r, struct response *w, struct err *e)
 {
     struct experiment x;
-    struct tx *tx;
 
-    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
+    if (experiment_read(r, &x, e))
         return e->code;
-    int rc = experiment_of(r, tx, &x, e);
-    tx_rollback(tx);
-    return rc ? rc : respond_experiment(r, w, 200, x.id, e);
+    return respond_experiment(r, w, 200, x.id, e);
 }
 
 /* The spec's own name, else its type and the date. */
@@ -162,18 +159,6 @@ int api_create_experiment(struct request *r, struct response *w, struct err *e)
     return respond_experiment(r, w, 201, id, e);
 }
 
-/* Own and unchanged since it was read. */
-static int load(struct request *r, struct experiment *out, struct err *e)
-{
-    struct tx *tx;
-
-    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = experiment_of(r, tx, out, e);
-    tx_rollback(tx);
-    return rc;
-}
-
 int api_update_experiment(struct request *r, struct response *w, struct err *e)
 {
     const json_t *body = request_json(r), *document = json_object_get(body, "spec");
@@ -182,7 +167,7 @@ int api_update_experiment(struct request *r, struct response *w, struct err *e)
     struct experiment x;
     struct tx *tx;
 
-    if (load(r, &x, e))
+    if (experiment_read(r, &x, e))
         return e->code;
     name = x.name;
     type = x.type;
@@ -239,7 +224,7 @@ int api_clone_experiment(struct request *r, struct response *w, struct err *e)
     struct experiment x;
     char id[UUID_TEXT];
 
-    if (load(r, &x, e))
+    if (experiment_read(r, &x, e))
         return e->code;
     const char *name = json_text(request_json(r), "name", arena_printf(a, "%.190s (copy)", x.name));
     if (insert(r, name, x.type, x.config, id, e))
@@ -253,7 +238,7 @@ int api_get_spec(struct request *r, struct response *w, struct err *e)
     struct experiment x;
     json_t *spec;
 
-    if (load(r, &x, e) || json_read(str_from(x.config), &spec, e))
+    if (experiment_read(r, &x, e) || json_read(str_from(x.config), &spec, e))
         return e->code;
     return respond_json(w, 200, spec);
 }

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "cli/subcommands.h"
 #include "experiments/analysis.h"
 
 #include <math.h>
@@ -14,7 +15,13 @@ static const struct command *const subcommands[] = {
     &experiment_plan, &experiment_run,    &experiment_resume, &experiment_list,
     &experiment_show, &experiment_export, &experiment_diff,
 };
-enum { COUNT = sizeof subcommands / sizeof *subcommands };
+static const struct family family = {
+    .name = "experiment",
+    .list = subcommands,
+    .count = sizeof subcommands / sizeof *subcommands,
+    .outro = "An experiment is a JSON file: docs/experiments.md explains it, examples/experiments "
+             "has some.\n",
+};
 
 /* ============================== What they share ============================== */
 
@@ -168,41 +175,9 @@ int print_analysis(const struct outcome *o, struct err *e)
 
 /* ============================== The choice ============================== */
 
-static void usage(FILE *to)
-{
-    fputs("usage: cauldron experiment COMMAND [options]\n\n", to);
-    for (size_t i = 0; i < COUNT; i++)
-        fprintf(to, "  %-8s %s\n", subcommands[i]->name, subcommands[i]->summary);
-    fputs("\nAn experiment is a JSON file: docs/experiments.md explains it, examples/experiments "
-          "has some.\n'cauldron experiment COMMAND --help' explains a command\n",
-          to);
-}
-
 static int run(int argc, char **argv)
 {
-    const char *names[COUNT], *near;
-
-    if (argc < 2) {
-        usage(stderr);
-        return EXIT_USAGE;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-        usage(stdout);
-        return EXIT_DONE;
-    }
-    for (size_t i = 0; i < COUNT; i++) {
-        names[i] = subcommands[i]->name;
-        if (strcmp(names[i], argv[1]) == 0)
-            return subcommands[i]->run(argc - 1, argv + 1);
-    }
-    near = nearest_name(argv[1], names, COUNT);
-    if (near)
-        return fail_with(EXIT_USAGE,
-                         "unknown command 'experiment %s', did you mean 'experiment "
-                         "%s'?",
-                         argv[1], near);
-    return fail_with(EXIT_USAGE,
-                     "unknown command 'experiment %s': see 'cauldron experiment --help'", argv[1]);
+    return family_run(&family, argc, argv);
 }
 
 const struct command command_experiment = {

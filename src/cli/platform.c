@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cauldron.h"
+#include "cli/commands.h"
 #include "cli/find_model.h"
 #include "cli/hub.h"
 #include "storage/migrate.h"
@@ -120,6 +121,30 @@ void platform_close(struct platform *p)
     sentry_close(p->sentry, 2);
     metrics_free(p->metrics);
     arena_release(&p->arena);
+}
+
+int platform_main(const struct opt_spec *spec, int argc, char **argv, void *want,
+                  const struct platform_options *options,
+                  int (*body)(const void *want, struct platform *p, struct err *e))
+{
+    struct options parsed;
+    struct platform platform;
+    struct err e;
+    int status = options_parse(spec, argc, argv, want, &parsed);
+
+    if (status >= 0)
+        return status;
+    signals_block();
+    status = EXIT_DONE;
+    if (platform_open(options, PLATFORM_DRAWING, &platform, &e)) {
+        status = fail(EXIT_FAILED, &e);
+    } else {
+        if (body(want, &platform, &e))
+            status = fail(EXIT_FAILED, &e);
+        platform_close(&platform);
+    }
+    options_release(&parsed);
+    return status;
 }
 
 /* ============================== Metrics of drawing ============================== */

@@ -117,6 +117,12 @@ WARN_UNUSED_RESULT int platform_open(const struct platform_options *o, enum plat
                                      struct platform *out, struct err *e);
 void platform_close(struct platform *p);
 
+/* The whole of a command that runs until it is told to end: options into `want`, of which `options`
+ * is a part; the platform opened; `body`; everything closed. The exit status. */
+int platform_main(const struct opt_spec *spec, int argc, char **argv, void *want,
+                  const struct platform_options *options,
+                  int (*body)(const void *want, struct platform *p, struct err *e));
+
 /* A worker of this platform, counted in its metrics. */
 struct worker_options platform_worker(struct platform *p, const struct platform_options *o);
 

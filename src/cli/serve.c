@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <math.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 struct want {
@@ -355,7 +356,20 @@ static int start_worker(const struct want *want, struct platform *p, struct app 
     struct worker_options o = platform_worker(p, &want->platform);
 
     o.draw = !want->no_draw;
+    o.nice = 5; /* answers come before pictures */
     return worker_start(&o, &app->worker, e);
+}
+
+/* Each connection is a file; the soft limit is often 1024. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit))
+            LOG(LOG_WARNING, "the limit of open files stays", LOG_NUMBER("files", limit.rlim_cur));
+    }
 }
 
 static struct app *app_from(const struct want *want, struct platform *p)
@@ -380,12 +394,14 @@ static struct app *app_from(const struct want *want, struct platform *p)
     return app;
 }
 
-static int serve(const struct want *want, struct platform *p, struct err *e)
+static int serve(const void *asked, struct platform *p, struct err *e)
 {
+    const struct want *want = asked;
     struct app *app = app_from(want, p);
     struct http_server *http = NULL;
     int rc = settle_login(app, want->address, e);
 
+    raise_file_limit();
     if (rc == 0)
         rc = start_sockets(want, app, e);
     if (rc == 0)
@@ -418,24 +434,8 @@ static int serve(const struct want *want, struct platform *p, struct err *e)
 static int run(int argc, char **argv)
 {
     struct want want = {0};
-    struct options options;
-    struct platform platform;
-    struct err e;
-    int status = options_parse(&spec, argc, argv, &want, &options);
 
-    if (status >= 0)
-        return status;
-    signals_block();
-    status = EXIT_DONE;
-    if (platform_open(&want.platform, PLATFORM_DRAWING, &platform, &e)) {
-        status = fail(EXIT_FAILED, &e);
-    } else {
-        if (serve(&want, &platform, &e))
-            status = fail(EXIT_FAILED, &e);
-        platform_close(&platform);
-    }
-    options_release(&options);
-    return status;
+    return platform_main(&spec, argc, argv, &want, &want.platform, serve);
 }
 
 const struct command command_serve = {

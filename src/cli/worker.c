@@ -47,8 +47,9 @@ static const struct opt_spec spec = {
     .environment = true,
 };
 
-static int work(const struct want *want, struct platform *p, struct err *e)
+static int work(const void *asked, struct platform *p, struct err *e)
 {
+    const struct want *want = asked;
     struct worker_options o = platform_worker(p, &want->platform);
     struct worker *worker;
 
@@ -66,24 +67,8 @@ static int work(const struct want *want, struct platform *p, struct err *e)
 static int run(int argc, char **argv)
 {
     struct want want = {0};
-    struct options options;
-    struct platform platform;
-    struct err e;
-    int status = options_parse(&spec, argc, argv, &want, &options);
 
-    if (status >= 0)
-        return status;
-    signals_block();
-    status = EXIT_DONE;
-    if (platform_open(&want.platform, PLATFORM_DRAWING, &platform, &e)) {
-        status = fail(EXIT_FAILED, &e);
-    } else {
-        if (work(&want, &platform, &e))
-            status = fail(EXIT_FAILED, &e);
-        platform_close(&platform);
-    }
-    options_release(&options);
-    return status;
+    return platform_main(&spec, argc, argv, &want, &want.platform, work);
 }
 
 const struct command command_worker = {
