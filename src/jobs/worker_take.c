@@ -114,6 +114,7 @@ static int prepare(struct worker *w, struct held *h, struct err *e)
     if (!rc && d->recipe.mask)
         rc = load_picture(w, d->recipe.mask, &d->mask, e);
     d->request_id = h->row.request_id;
+    d->trace_id = h->row.trace_id;
     d->job = h->row.id;
     d->user = h;
     return rc;

@@ -270,8 +270,8 @@ static int make_job(struct picture *p, struct job **out, struct err *e)
 /* Put a picture into the batch; what is wrong with it is its own affair. */
 static void join(struct drawing *d, struct draw *draw)
 {
-    struct log_context former =
-        log_enter((struct log_context){.request_id = draw->request_id, .job = draw->job});
+    struct log_context former = log_enter((struct log_context){
+        .request_id = draw->request_id, .trace_id = draw->trace_id, .job = draw->job});
     struct picture *p = picture_new(d, draw);
     struct job *j = NULL;
     struct err error = {0};

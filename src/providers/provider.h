@@ -80,7 +80,7 @@ struct draw {
     struct image init, mask; /* pixels NULL: none */
     bool preview; /* whether somebody watches: progress() then comes with pictures, at most a few a
                      second */
-    const char *request_id, *job; /* for logs */
+    const char *request_id, *trace_id, *job; /* for logs */
     void *user;
 };
 struct draw_result {
