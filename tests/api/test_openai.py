@@ -50,6 +50,11 @@ class StockClient(ApiTest):
             with urllib.request.urlopen(image.url) as got:
                 self.assertEqual(picture_size(got.read()), ("png", 64, 64))
 
+    def test_urls_of_other_formats(self):
+        image = self.generate(output_format="webp", output_compression=50).data[0]
+        with urllib.request.urlopen(image.url) as got:
+            self.assertEqual(picture_size(got.read()), ("webp", 64, 64))
+
     def test_bytes(self):
         for wanted, form in (({}, "png"), ({"output_format": "webp"}, "webp"),
                              ({"output_format": "jpeg", "output_compression": 30}, "jpeg")):
@@ -79,7 +84,7 @@ class StockClient(ApiTest):
     def test_stream(self):
         events = list(self.generate(size="256x256", stream=True, partial_images=2,
                                     output_format="jpeg",
-                                    extra_body={"steps": 60, "seed": 8, "sampler": "euler"}))
+                                    extra_body={"steps": 150, "seed": 8, "sampler": "euler"}))
         kinds = [e.type for e in events]
         self.assertEqual(kinds[-1], "image_generation.completed")
         partial = [e for e in events if e.type == "image_generation.partial_image"]
@@ -89,7 +94,7 @@ class StockClient(ApiTest):
             self.assertEqual(picture_size(base64.b64decode(event.b64_json)), ("jpeg", 256, 256))
         # A finished picture comes at once.
         again = list(self.generate(size="256x256", stream=True, output_format="jpeg",
-                                   extra_body={"steps": 60, "seed": 8, "sampler": "euler"}))
+                                   extra_body={"steps": 150, "seed": 8, "sampler": "euler"}))
         self.assertEqual([e.type for e in again], ["image_generation.completed"])
         self.assertEqual(again[0].b64_json, events[-1].b64_json)
 
