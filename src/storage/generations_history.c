@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CANDIDATES = 200, SAMPLES = 64 };
+enum { CANDIDATES = 100, SAMPLES = 64 };
 
 /* How far apart two recipes are: each term is 0 for equal and about 1 for what people would call
  * different. */
@@ -26,7 +26,7 @@ static double distance(const struct generation *a, const struct generation *b)
 }
 
 struct near {
-    const struct generation *g;
+    const char *id;
     double distance;
 };
 
@@ -36,30 +36,39 @@ static int by_distance(const void *a, const void *b)
 
     if (x->distance != y->distance)
         return x->distance < y->distance ? -1 : 1;
-    return strcmp(y->g->id, x->g->id); /* newer first */
+    return strcmp(y->id, x->id); /* newer first */
 }
 
-static int add_candidates(struct tx *tx, const char *condition, const char *value,
+/* The newest that share a value with it: only what the distance needs of them. */
+static int add_candidates(struct tx *tx, const char *column, const char *value,
                           const struct generation *to, struct near *list, size_t *n,
                           struct arena *a, struct err *e)
 {
-    struct generation *found;
     struct db_rows rows;
-    const char *sql =
-        arena_printf(a,
-                     "SELECT " GENERATION_COLUMNS " FROM (SELECT * FROM generations WHERE %s = $1 "
-                     "AND status = 'succeeded' ORDER BY id DESC LIMIT $2) g" GENERATION_PICTURE,
-                     condition);
+    const char *sql = arena_printf(
+        a,
+        DB_ONCE "SELECT id, prompt, model_name, sampler, schedule, steps, cfg_scale, width, "
+                "height, seed FROM generations WHERE %s = $1 AND status = 'succeeded' "
+                "ORDER BY id DESC LIMIT $2",
+        column);
     int rc = tx_query(tx, sql, DB_ARGS(db_text(value), db_int(CANDIDATES)), a, &rows, e);
 
-    if (rc == 0)
-        rc = generations_from_rows(tx, &rows, rows.count, a, &found, e);
     for (size_t i = 0; rc == 0 && i < rows.count; i++) {
-        bool known = strcmp(found[i].id, to->id ? to->id : "") == 0;
+        const struct generation g = {.id = db_str(&rows, i, 0),
+                                     .prompt = db_str(&rows, i, 1),
+                                     .model_name = db_str(&rows, i, 2),
+                                     .sampler = db_str(&rows, i, 3),
+                                     .schedule = db_str(&rows, i, 4),
+                                     .steps = (int)db_i64(&rows, i, 5),
+                                     .cfg_scale = db_f64(&rows, i, 6),
+                                     .width = (int)db_i64(&rows, i, 7),
+                                     .height = (int)db_i64(&rows, i, 8),
+                                     .seed = strtoull(db_str(&rows, i, 9), NULL, 10)};
+        bool known = to->id && strcmp(g.id, to->id) == 0;
         for (size_t k = 0; k < *n && !known; k++)
-            known = strcmp(list[k].g->id, found[i].id) == 0;
+            known = strcmp(list[k].id, g.id) == 0;
         if (!known)
-            list[(*n)++] = (struct near){&found[i], distance(to, &found[i])};
+            list[(*n)++] = (struct near){g.id, distance(to, &g)};
     }
     return rc;
 }
@@ -81,8 +90,10 @@ int generations_similar(struct tx *tx, const struct generation *to, int limit, s
     if (n > most)
         n = most;
     struct generation *found = arena_alloc(a, (n + 1) * sizeof *found);
-    for (size_t i = 0; i < n; i++)
-        found[i] = *list[i].g;
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = generations_get(tx, list[i].id, a, &found[i], e);
+    if (rc)
+        return rc;
     *count = n;
     *out = found;
     return 0;
@@ -96,9 +107,10 @@ static int samples_of(struct tx *tx, const struct recipe *r, bool same_size, str
     struct query q;
 
     query_init(&q, a);
-    query_add(&q, "SELECT s.steps, i.seconds, i.step_seconds, i.bytes, s.cfg_scale, s.width, "
-                  "s.height FROM (SELECT g.* FROM generations g WHERE g.status = 'succeeded' AND "
-                  "g.reused = 0");
+    query_add(&q, DB_ONCE
+              "SELECT s.steps, i.seconds, i.step_seconds, i.bytes, s.cfg_scale, s.width, "
+              "s.height FROM (SELECT g.* FROM generations g WHERE g.status = 'succeeded' AND "
+              "g.reused = 0");
     query_and(&q, "g.model_name = ", db_text(r->model));
     if (same_size) {
         query_and(&q, "g.width = ", db_int(r->width));

@@ -44,21 +44,45 @@ struct source {
     const char *from, *id;
     bool number; /* the identifier is generations.seq */
     bool words, tag;
+    bool rare; /* PostgreSQL: few rows have the words, so these come first */
 };
+
+/* Nothing else is asked for than words and the order of identifiers: generations are not needed. */
+static bool words_alone(const struct generation_filter *f, const struct order *o)
+{
+    struct terms terms;
+
+    terms_of(f, &terms);
+    return terms.count == 0 && !f->tag && !o->key && !f->created_after && !f->created_before;
+}
 
 static struct source source_for(enum db_dialect dialect, const struct generation_filter *f,
                                 const struct order *o, bool search)
 {
     if (search && dialect == DIALECT_SQLITE && !o->key)
         return (struct source){"generation_words w CROSS JOIN generations g ON g.seq = w.rowid",
-                               "w.rowid", true, true, false};
+                               "w.rowid",
+                               true,
+                               true,
+                               false,
+                               false};
+    if (search && dialect == DIALECT_POSTGRES && words_alone(f, o))
+        return (struct source){"generation_words w", "w.generation_id", false, true, false, false};
     if (search && dialect == DIALECT_POSTGRES)
         return (struct source){"generation_words w JOIN generations g ON g.id = w.generation_id",
-                               o->key ? "g.id" : "w.generation_id", false, true, false};
+                               o->key ? "g.id" : "w.generation_id",
+                               false,
+                               true,
+                               false,
+                               false};
     if (f->tag && !o->key)
-        return (struct source){"generation_tags t CROSS JOIN generations g", "t.generation_id",
-                               false, false, true};
-    return (struct source){"generations g", "g.id", false, false, false};
+        return (struct source){"generation_tags t CROSS JOIN generations g",
+                               "t.generation_id",
+                               false,
+                               false,
+                               true,
+                               false};
+    return (struct source){"generations g", "g.id", false, false, false, false};
 }
 
 static void add_words(struct query *q, const struct source *s, enum db_dialect dialect,
@@ -161,10 +185,43 @@ static void add_order(struct query *q, const struct source *s, const struct orde
     query_add(q, way);
 }
 
+/* OFFSET 0 keeps PostgreSQL from mixing the parts: it would walk over all generations to meet the
+ * few that have the words. */
+static void add_source(struct query *q, const struct source *s, const char *words)
+{
+    if (!s->rare) {
+        query_add(q, s->from);
+        return;
+    }
+    query_add(q, "(SELECT generation_id FROM generation_words WHERE words @@ CAST(");
+    query_arg(q, db_text(words));
+    query_add(q, " AS tsquery) OFFSET 0) w JOIN generations g ON g.id = w.generation_id");
+}
+
+/* Whether so few rows have the words that these are fetched first. */
+static int judge_words(struct tx *tx, const struct generation_filter *f, const char *words,
+                       struct arena *a, bool *rare, struct err *e)
+{
+    enum { RARE = 2500 };
+    struct db_rows rows;
+
+    *rare = false;
+    if (!words || db_dialect(tx_db(tx)) != DIALECT_POSTGRES || words_alone(f, &orders[f->sort]))
+        return 0;
+    int rc = tx_query(tx,
+                      DB_ONCE "SELECT count(*) FROM (SELECT 1 FROM generation_words WHERE "
+                              "words @@ CAST($1 AS tsquery) LIMIT $2) few",
+                      DB_ARGS(db_text(words), db_int(RARE + 1)), a, &rows, e);
+    if (rc == 0)
+        *rare = db_i64(&rows, 0, 0) <= RARE;
+    return rc;
+}
+
 /* The page's identifiers first, from indexes alone where they have all that is asked for; then the
  * rows and pictures of these only. */
 static int build(struct query *q, enum db_dialect dialect, const struct generation_filter *f,
-                 const char *words, const char *index, int limit, struct source *s, struct err *e)
+                 const char *words, const char *index, bool rare, int limit, struct source *s,
+                 struct err *e)
 {
     const struct order *o = &orders[f->sort];
     struct source outside = {.id = "g.id"};
@@ -177,11 +234,13 @@ static int build(struct query *q, enum db_dialect dialect, const struct generati
     terms_of(f, &terms);
     query_add(q, DB_ONCE "SELECT " GENERATION_COLUMNS ", ");
     query_add(q, o->key ? o->key : outside.id);
-    query_add(q, arena_printf(q->a, " FROM (SELECT %s AS page FROM %s", s->id, s->from));
+    query_add(q, arena_printf(q->a, " FROM (SELECT %s AS page FROM ", s->id));
+    s->rare = rare;
+    add_source(q, s, words);
     if (index)
         query_add(q, arena_printf(q->a, " INDEXED BY %s", index));
     query_add(q, " WHERE 1 = 1");
-    if (words)
+    if (words && !s->rare)
         add_words(q, s, dialect, words);
     if (f->tag)
         add_tag(q, s, f->tag);
@@ -230,6 +289,7 @@ int generations_list(struct tx *tx, const struct generation_filter *f, struct ar
     const char *words = f->text ? words_query(dialect, f->text, a) : NULL;
     int limit = page_limit(f->limit);
     const char *index;
+    bool rare = false;
     struct generation *page;
     struct db_rows rows;
     struct source s;
@@ -242,7 +302,9 @@ int generations_list(struct tx *tx, const struct generation_filter *f, struct ar
     query_init(&q, a);
     int rc = choose_index(tx, f, words != NULL, a, &index, e);
     if (rc == 0)
-        rc = build(&q, dialect, f, words, index, limit, &s, e);
+        rc = judge_words(tx, f, words, a, &rare, e);
+    if (rc == 0)
+        rc = build(&q, dialect, f, words, index, rare, limit, &s, e);
     if (rc == 0)
         rc = query_run(&q, tx, &rows, e);
     if (rc)

@@ -119,8 +119,12 @@ int terms_index(struct tx *tx, const struct terms *t, const char *order, bool by
     const char *index = NULL, *walk = NULL;
 
     *out = NULL;
-    if (t->count == 0 || (t->count == 1 && by_id && !t->items[0].range))
-        return 0; /* there is an index for just that */
+    if (t->count == 0)
+        return 0;
+    if (t->count == 1 && by_id && !t->items[0].range) {
+        *out = t->items[0].index; /* there is an index for just that */
+        return 0;
+    }
     for (size_t i = 0; i < t->count; i++) {
         const struct term *one = &t->items[i];
         if (!one->index)

@@ -7,6 +7,7 @@
  * are found by skipping from one to the next, so a run that is paused, with however many jobs,
  * costs one step; the jobs that were handed out or wait for their time are not in it at all.
  */
+#include "base/json.h"
 #include "base/map.h"
 #include "base/uuid.h"
 #include "storage/jobs.h"
@@ -77,16 +78,38 @@ static int groups_from(struct tx *tx, int64_t priority, const char *user, struct
     return tx_query(tx, sql, DB_ARGS(db_int(priority), db_text(user), db_int(GROUPS)), a, rows, e);
 }
 
-/* The first jobs of one group. */
-static int heads_of(struct tx *tx, int64_t priority, const char *user, const char *run,
-                    int64_t most, struct arena *a, struct db_rows *rows, struct err *e)
+/* The first jobs of all groups with one question: (number of the group, id, position). */
+static int heads_at_once(struct tx *tx, const struct db_rows *groups, int64_t most, struct arena *a,
+                         struct db_rows *rows, struct err *e)
 {
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < groups->count; i++)
+        json_array_append_new(list, json_pack("{sIsIssss}", "n", (json_int_t)i, "p",
+                                              (json_int_t)db_i64(groups, i, 0), "u",
+                                              db_str(groups, i, 1), "r", db_str(groups, i, 2)));
+    const char *text = json_compact(list, a);
+    json_decref(list);
     return tx_query(tx,
-                    "SELECT j.id, j.position FROM jobs j WHERE " READY
-                    " AND j.priority = $1 AND j.user_id = $2 AND j.run_id = $3 "
-                    "ORDER BY j.position, j.id LIMIT $4",
-                    DB_ARGS(db_int(priority), db_text(user), db_text(run), db_int(most)), a, rows,
-                    e);
+                    "SELECT g.n, h.id, h.position FROM json_to_recordset(CAST($1 AS json)) AS "
+                    "g(n bigint, p bigint, u text, r text) CROSS JOIN LATERAL (SELECT j.id, "
+                    "j.position FROM jobs j WHERE " READY " AND j.priority = g.p AND "
+                    "j.user_id = g.u COLLATE \"C\" AND j.run_id = g.r COLLATE \"C\" "
+                    "ORDER BY j.position, j.id LIMIT $2) h ORDER BY g.n, h.position, h.id",
+                    DB_ARGS(db_text(text), db_int(most)), a, rows, e);
+}
+
+/* The same for one group: SQLite, which is not asked over a wire, has no LATERAL. */
+static int heads_of(struct tx *tx, const struct db_rows *groups, size_t i, int64_t most,
+                    struct arena *a, struct db_rows *rows, struct err *e)
+{
+    return tx_query(
+        tx,
+        "SELECT 0, j.id, j.position FROM jobs j WHERE " READY
+        " AND j.priority = $1 AND j.user_id = $2 AND j.run_id = $3 "
+        "ORDER BY j.position, j.id LIMIT $4",
+        DB_ARGS(*db_at(groups, i, 0), *db_at(groups, i, 1), *db_at(groups, i, 2), db_int(most)), a,
+        rows, e);
 }
 
 static int by_position(const void *a, const void *b)
@@ -98,40 +121,54 @@ static int by_position(const void *a, const void *b)
     return strcmp(x->id, y->id);
 }
 
-static void join_line(struct line_of *l, const struct db_rows *rows, struct arena *a)
+/* Rows from `from` on that are of group `number`; returns where the next group begins. */
+static size_t join_line(struct line_of *l, const struct db_rows *rows, size_t from, int64_t number,
+                        struct arena *a)
 {
-    struct candidate *jobs = arena_alloc(a, (l->count + rows->count) * sizeof *jobs);
+    size_t end = from;
 
+    while (end < rows->count && db_i64(rows, end, 0) == number)
+        end++;
+    struct candidate *jobs = arena_alloc(a, (l->count + end - from + 1) * sizeof *jobs);
     if (l->count)
         memcpy(jobs, l->jobs, l->count * sizeof *jobs);
-    for (size_t i = 0; i < rows->count; i++)
-        jobs[l->count + i] = (struct candidate){db_str(rows, i, 0), db_i64(rows, i, 1)};
-    l->count += rows->count;
+    for (size_t i = from; i < end; i++)
+        jobs[l->count + i - from] = (struct candidate){db_str(rows, i, 1), db_i64(rows, i, 2)};
+    l->count += end - from;
     l->jobs = jobs;
     qsort(jobs, l->count, sizeof *jobs, by_position);
+    return end;
 }
 
 /* Lines by priority and user, of the groups that are not paused. */
 static int gather(struct tx *tx, const struct db_rows *groups, int limit, struct line_of *lines,
                   size_t *count, struct arena *a, struct err *e)
 {
-    size_t most = (size_t)limit, n = *count;
+    bool wire = db_dialect(tx_db(tx)) == DIALECT_POSTGRES;
+    size_t most = (size_t)limit, n = 0, from = 0;
+    struct db_rows heads = {0};
     int rc = 0;
 
     if (groups->count > 1 && most > 8) /* a line that runs dry is filled at the next feeding */
         most = 8 + 4 * most / groups->count < most ? 8 + 4 * most / groups->count : most;
+    if (wire && groups->count)
+        rc = heads_at_once(tx, groups, (int64_t)most, a, &heads, e);
     for (size_t i = 0; i < groups->count && rc == 0; i++) {
         const char *user = db_str(groups, i, 1), *status = db_str(groups, i, 3);
         int64_t priority = db_i64(groups, i, 0);
-        struct db_rows heads;
-        if (status && strcmp(status, "paused") == 0)
-            continue;
-        rc = heads_of(tx, priority, user, db_str(groups, i, 2), (int64_t)most, a, &heads, e);
-        if (rc)
-            break;
-        if (n == 0 || lines[n - 1].priority != priority || strcmp(lines[n - 1].user, user) != 0)
+        bool paused = status && strcmp(status, "paused") == 0;
+        struct line_of unused = {0}, *line = &unused;
+        if (!paused &&
+            (n == 0 || lines[n - 1].priority != priority || strcmp(lines[n - 1].user, user) != 0))
             lines[n++] = (struct line_of){.user = user, .priority = priority};
-        join_line(&lines[n - 1], &heads, a);
+        if (!paused)
+            line = &lines[n - 1];
+        else if (!wire)
+            continue;
+        if (!wire)
+            rc = heads_of(tx, groups, i, (int64_t)most, a, &heads, e);
+        if (rc == 0)
+            from = join_line(line, &heads, wire ? from : 0, wire ? (int64_t)i : 0, a);
     }
     *count = n;
     return rc;
@@ -142,11 +179,13 @@ static int count_flight(struct tx *tx, struct line_of *lines, size_t count, stru
 {
     struct db_rows rows;
     struct map flights = {0};
+    /* Grouped by an expression: for the column, SQLite would walk over all jobs in an index of it.
+     */
     int rc =
         tx_query(tx,
-                 "SELECT user_id, count(*) FROM jobs WHERE status = 'running' GROUP BY user_id "
-                 "UNION ALL SELECT user_id, count(*) FROM jobs WHERE status = 'queued' AND "
-                 "handed_at > 0 GROUP BY user_id",
+                 "SELECT user_id || '', count(*) FROM jobs WHERE status = 'running' GROUP BY 1 "
+                 "UNION ALL SELECT user_id || '', count(*) FROM jobs WHERE status = 'queued' "
+                 "AND handed_at > 0 GROUP BY 1",
                  DB_NONE, a, &rows, e);
 
     if (rc)

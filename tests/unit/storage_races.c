@@ -523,10 +523,115 @@ static void exactly_one_wins(void **state)
     }
 }
 
+/* ============================== A wish at the last moment ============================== */
+
+struct late {
+    struct fixture *f;
+    struct held held;
+    const char *key;
+    struct order order;
+    struct race race;
+    int rc;
+};
+
+static void *end_it(void *user)
+{
+    struct late *l = user;
+    struct actor actor = {.race = &l->race};
+
+    l->rc = do_step(&actor, succeed, &l->held, "succeed");
+    return NULL;
+}
+
+static void *want_it(void *user)
+{
+    struct late *l = user;
+    struct actor actor = {.race = &l->race};
+
+    l->rc = do_step(&actor, submit, &l->order, "submit");
+    return NULL;
+}
+
+/* A running job for race.keys[0], and another wish for its picture, not stored yet. */
+static void make_late(struct late *l, struct fixture *f)
+{
+    struct arena a = {0};
+    struct job_row row;
+    const char *job;
+    struct tx *tx = write_tx(f);
+
+    *l = (struct late){.f = f, .key = key_of(f, "late"), .order = {.run = -1}, .rc = 1};
+    l->race.f = f;
+    for (int i = 0; i < KEYS; i++)
+        l->race.keys[i] = l->key;
+    uuid_v7(l->order.generation);
+    uuid_v7(l->order.job);
+    (void)wish(f, tx, l->key, NULL, NULL, &job);
+    ok(jobs_claim(tx, job, "w", clock_unix_ms(), 60000, &a, &row, &f->e));
+    commit(f, tx);
+    memcpy(l->held.id, job, UUID_TEXT);
+    snprintf(l->held.worker, sizeof l->held.worker, "w");
+    l->held.attempt = 1;
+    l->held.key = l->key;
+    arena_release(&a);
+}
+
+static void nobody_waits_for_ever(struct late *l)
+{
+    struct tx *tx = begin_tx(l->f, TX_READ);
+
+    assert_int_equal(l->rc, 0);
+    assert_int_equal(atomic_load(&l->race.problems), 0);
+    assert_int_equal(
+        number(l->f, tx, "SELECT count(*) FROM generations WHERE status = 'succeeded'"), 2);
+    assert_int_equal(number(l->f, tx, "SELECT count(*) FROM images"), 1);
+    assert_int_equal(number(l->f, tx, "SELECT count(*) FROM jobs"), 1);
+    tx_rollback(tx);
+}
+
+/* The wish is stored, not committed, when the job ends: the end waits, and sees it. */
+static void the_end_sees_a_wish_that_came_first(void **state)
+{
+    struct fixture *f = fixture(state);
+    struct job_outcome out = {0};
+    struct late l;
+    pthread_t thread;
+
+    make_late(&l, f);
+    struct actor actor = {.race = &l.race};
+    struct tx *tx = write_tx(f);
+    ok(submit(&actor, tx, &l.order, &f->a, &out, &f->e));
+    pthread_create(&thread, NULL, end_it, &l);
+    usleep(200000);
+    commit(f, tx);
+    pthread_join(thread, NULL);
+    nobody_waits_for_ever(&l);
+}
+
+/* The job has ended, not committed, when the wish comes: the wish waits, and finds the picture. */
+static void a_wish_sees_an_end_that_came_first(void **state)
+{
+    struct fixture *f = fixture(state);
+    struct job_outcome out = {0};
+    struct late l;
+    pthread_t thread;
+
+    make_late(&l, f);
+    struct actor actor = {.race = &l.race};
+    struct tx *tx = write_tx(f);
+    ok(succeed(&actor, tx, &l.held, &f->a, &out, &f->e));
+    pthread_create(&thread, NULL, want_it, &l);
+    usleep(200000);
+    commit(f, tx);
+    pthread_join(thread, NULL);
+    nobody_waits_for_ever(&l);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {ON_BOTH(every_key_is_drawn_once),
-                                       ON_BOTH(wishes_taken_back_are_counted),
-                                       ON_BOTH(exactly_one_wins)};
+    const struct CMUnitTest tests[] = {
+        ON_BOTH(every_key_is_drawn_once), ON_BOTH(wishes_taken_back_are_counted),
+        ON_BOTH(exactly_one_wins), ON_BOTH(the_end_sees_a_wish_that_came_first),
+        ON_BOTH(a_wish_sees_an_end_that_came_first)};
     return cmocka_run_group_tests_name("storage_races", tests, NULL, NULL);
 }
