@@ -122,7 +122,7 @@ json_t *plan_answer(const struct plan *plan, size_t cells)
     json_object_set_new(o, "estimated_seconds", number_or_null(known ? t->seconds : NAN));
     json_object_set_new(o, "estimated_bytes",
                         known ? json_integer((json_int_t)t->bytes) : json_null());
-    json_object_set_new(o, "samples", json_integer((json_int_t)t->samples));
+    json_object_set_new(o, "samples", json_integer((json_int_t)t->samples_min));
     json_object_set_new(o, "axes", axes_json(plan->spec));
     json_object_set_new(o, "impossible_reasons", reasons_json(plan, PLAN_IMPOSSIBLE));
     json_object_set_new(o, "dropped_reasons", reasons_json(plan, PLAN_DROPPED));

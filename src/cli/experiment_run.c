@@ -57,9 +57,9 @@ static void print_plan(const struct plan *plan)
                plan->reasons[i].text);
     printf("  %zu model loads\n", t->model_loads);
     if (t->estimated)
-        printf("  about %.0f s and %.1f MB, from %zu measured pictures%s\n", t->seconds,
-               t->bytes / 1e6, t->samples,
-               t->estimated < t->to_draw ? " (not all kinds were measured yet)" : "");
+        printf("  about %.0f s and %.1f MB, from at least %zu measured pictures of each kind%s\n",
+               t->seconds, t->bytes / 1e6, t->samples_min,
+               t->estimated < t->to_draw ? "; not all kinds were measured yet" : "");
     else if (t->to_draw)
         printf("  no picture like these was measured yet: no estimate\n");
 }

@@ -2275,7 +2275,7 @@ export interface components {
             /** @description From measured history; null: nothing comparable was measured yet. */
             estimated_seconds: number | null;
             estimated_bytes: number | null;
-            /** @description Measurements the estimate rests on. */
+            /** @description Measured pictures that the estimate rests on */
             samples: number;
             /** @description The same with its `basis` in words. */
             estimate?: {
