@@ -2275,7 +2275,7 @@ export interface components {
             /** @description From measured history; null: nothing comparable was measured yet. */
             estimated_seconds: number | null;
             estimated_bytes: number | null;
-            /** @description Measured pictures that the estimate rests on */
+            /** @description Measured pictures that the estimate rests on, of the kind that has fewest. */
             samples: number;
             /** @description The same with its `basis` in words. */
             estimate?: {
