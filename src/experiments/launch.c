@@ -347,13 +347,15 @@ static int make_run(const struct launch *l, const struct experiment *x, const st
     struct run last;
     struct tx *tx;
     char *id = arena_alloc(a, UUID_TEXT);
+    /* The general form: it refers to no generation, which might be deleted. */
+    const char *spec = json_compact(plan->spec->normalised, a);
     int rc = tx_begin(l->submitter->db, TX_WRITE, &tx, e);
 
     if (rc)
         goto out;
     rc = runs_last(tx, x->id, a, &last, e);
     if (rc == 0 && !last.started_at && last.status == EXPERIMENT_PAUSED &&
-        strcmp(last.spec, x->config) == 0) {
+        strcmp(last.spec, spec) == 0) {
         *run = last;
     } else if (rc == 0 && (last.status == EXPERIMENT_RUNNING || last.status == EXPERIMENT_PAUSED)) {
         rc = ERR(e, ERR_CONFLICT,
@@ -364,7 +366,7 @@ static int make_run(const struct launch *l, const struct experiment *x, const st
         *run = (struct run){.id = id,
                             .experiment_id = x->id,
                             .status = EXPERIMENT_PAUSED,
-                            .spec = x->config,
+                            .spec = spec,
                             .plan = json_compact(summary, a),
                             .created_at = clock_unix_ms(),
                             .budget_ms = (int64_t)(plan->spec->budget_seconds * 1e3)};
@@ -432,7 +434,8 @@ static int store_longer(const struct launch *l, const struct experiment *x, cons
     if (rc == 0 && run->id)
         rc = renumber(tx, run->id, former, planned->plan, e);
     if (rc == 0 && run->id)
-        rc = runs_set_plan(tx, run->id, config, json_compact(summary, a), e);
+        rc = runs_set_plan(tx, run->id, json_compact(planned->spec->normalised, a),
+                           json_compact(summary, a), e);
     if (rc)
         tx_rollback(tx);
     else

@@ -121,6 +121,9 @@ class Plans(Experiments):
         self.assertEqual({c["prompt"] for c in cells}, {"two green stars"})
         self.assertEqual({c["cfg_scale"] for c in cells}, {1, 3})
         self.assertEqual({c["seed"] for c in cells}, {31})
+        self.ask(204, "DELETE", one["url"]) # the run stays readable
+        self.assertEqual(len(self.grid(done)["items"]), 2)
+        self.get(done["url"] + "/analysis")
 
 
 class Runs(Experiments):
