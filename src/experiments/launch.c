@@ -339,6 +339,18 @@ static int fill_and_go(const struct launch *l, const struct run *run, const stru
     return rc ? rc : let_go(l, run->id, a, out, e);
 }
 
+/* The general form with its whole base: it refers to no generation, which might be deleted. */
+static const char *whole_spec(const struct spec *spec, struct arena *a)
+{
+    json_t *whole = json_copy((json_t *)spec->normalised);
+
+    json_object_del(whole, "base_generation");
+    json_object_set(whole, "base", (json_t *)spec->base);
+    const char *text = json_compact(whole, a);
+    json_decref(whole);
+    return text;
+}
+
 /* The run's row, paused; or the one that a start which was cut off has left. */
 static int make_run(const struct launch *l, const struct experiment *x, const struct plan *plan,
                     struct arena *a, struct run *run, struct err *e)
@@ -347,8 +359,7 @@ static int make_run(const struct launch *l, const struct experiment *x, const st
     struct run last;
     struct tx *tx;
     char *id = arena_alloc(a, UUID_TEXT);
-    /* The general form: it refers to no generation, which might be deleted. */
-    const char *spec = json_compact(plan->spec->normalised, a);
+    const char *spec = whole_spec(plan->spec, a);
     int rc = tx_begin(l->submitter->db, TX_WRITE, &tx, e);
 
     if (rc)
@@ -434,8 +445,7 @@ static int store_longer(const struct launch *l, const struct experiment *x, cons
     if (rc == 0 && run->id)
         rc = renumber(tx, run->id, former, planned->plan, e);
     if (rc == 0 && run->id)
-        rc = runs_set_plan(tx, run->id, json_compact(planned->spec->normalised, a),
-                           json_compact(summary, a), e);
+        rc = runs_set_plan(tx, run->id, whole_spec(planned->spec, a), json_compact(summary, a), e);
     if (rc)
         tx_rollback(tx);
     else
