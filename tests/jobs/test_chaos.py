@@ -19,7 +19,7 @@ import servers  # noqa: E402
 
 PROGRAM = os.environ["WORKER_UNDER_TEST"]
 CELLS = 200
-PATIENCE = 240  # seconds until a run must have ended
+PATIENCE = int(os.environ.get("CHAOS_PATIENCE") or 240)  # seconds until a run must have ended
 
 
 class Workers:
