@@ -48,18 +48,10 @@ static int failed(struct connection *c, const char *what, struct err *e)
                sqlite3_errmsg(c->db));
 }
 
-/* The allocator's statistics are one lock that all connections would share. */
-static void without_statistics(void)
-{
-    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-}
-
 static int sqlite_open(struct db *db, const char *url, struct err *e)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct str rest = str_from(url);
 
-    pthread_once(&once, without_statistics);
     (void)str_skip(&rest, "sqlite:");
     (void)str_skip(&rest, "//"); /* sqlite:///absolute, sqlite:relative */
     if (!rest.n)
