@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CANDIDATES = 100, SAMPLES = 64 };
+enum { CANDIDATES = 100, LOOKED_AT = 400, SAMPLES = 64 };
 
 /* How far apart two recipes are: each term is 0 for equal and about 1 for what people would call
  * different. */
@@ -39,18 +39,20 @@ static int by_distance(const void *a, const void *b)
     return strcmp(y->id, x->id); /* newer first */
 }
 
-/* The newest that share a value with it: only what the distance needs of them. */
+/* The newest that share a value with it: only what the distance needs of them. Many that wait may
+ * be newer than any that was drawn, so the search ends after some. */
 static int add_candidates(struct tx *tx, const char *column, const char *value,
                           const struct generation *to, struct near *list, size_t *n,
                           struct arena *a, struct err *e)
 {
     struct db_rows rows;
-    const char *sql = arena_printf(
-        a,
-        DB_ONCE "SELECT id, prompt, model_name, sampler, schedule, steps, cfg_scale, width, "
-                "height, seed FROM generations WHERE %s = $1 AND status = 'succeeded' "
-                "ORDER BY id DESC LIMIT $2",
-        column);
+    const char *sql =
+        arena_printf(a,
+                     DB_ONCE "SELECT id, prompt, model_name, sampler, schedule, steps, cfg_scale, "
+                             "width, height, seed FROM (SELECT * FROM generations WHERE %s = $1 "
+                             "ORDER BY id DESC LIMIT %d) g WHERE status = 'succeeded' "
+                             "ORDER BY id DESC LIMIT $2",
+                     column, LOOKED_AT);
     int rc = tx_query(tx, sql, DB_ARGS(db_text(value), db_int(CANDIDATES)), a, &rows, e);
 
     for (size_t i = 0; rc == 0 && i < rows.count; i++) {

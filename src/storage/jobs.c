@@ -223,14 +223,15 @@ int jobs_depth(struct tx *tx, struct queue_depth *out, struct err *e)
 {
     struct arena a = {0};
     struct db_rows rows;
-    int rc = tx_query(tx,
-                      "SELECT (SELECT count(*) FROM jobs WHERE status = 'queued'), "
-                      "(SELECT count(*) FROM jobs WHERE status = 'running'), "
-                      "(SELECT count(*) FROM jobs WHERE status = 'queued' AND priority <= 0), "
-                      "(SELECT count(*) FROM jobs WHERE dead = 1), "
-                      "(SELECT count(*) FROM jobs WHERE status = 'queued' AND run_after > $1), "
-                      "(SELECT min(created_at) FROM jobs WHERE status = 'queued')",
-                      DB_ARGS(db_int(clock_unix_ms())), &a, &rows, e);
+    int rc = tx_query(
+        tx,
+        "SELECT (SELECT count(*) FROM jobs WHERE status = 'queued'), "
+        "(SELECT count(*) FROM jobs WHERE status = 'running'), "
+        "(SELECT count(*) FROM jobs WHERE status = 'queued' AND priority <= 0), "
+        "(SELECT count(*) FROM jobs WHERE dead = 1), "
+        "(SELECT count(*) FROM jobs WHERE status = 'queued' AND run_after > 0 AND run_after > $1), "
+        "(SELECT min(created_at) FROM jobs WHERE status = 'queued')",
+        DB_ARGS(db_int(clock_unix_ms())), &a, &rows, e);
 
     if (rc == 0)
         *out = (struct queue_depth){

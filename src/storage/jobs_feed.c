@@ -179,13 +179,14 @@ static int count_flight(struct tx *tx, struct line_of *lines, size_t count, stru
 {
     struct db_rows rows;
     struct map flights = {0};
-    /* Grouped by an expression: for the column, SQLite would walk over all jobs in an index of it.
-     */
+    /* Of very many that were handed out, the latest show well enough whose turn it is. Grouped by
+     * an expression: for the column, SQLite would walk over all jobs in an index of it. */
     int rc =
         tx_query(tx,
                  "SELECT user_id || '', count(*) FROM jobs WHERE status = 'running' GROUP BY 1 "
-                 "UNION ALL SELECT user_id || '', count(*) FROM jobs WHERE status = 'queued' "
-                 "AND handed_at > 0 GROUP BY 1",
+                 "UNION ALL SELECT user_id || '', count(*) FROM (SELECT user_id FROM jobs "
+                 "WHERE status = 'queued' AND handed_at > 0 ORDER BY handed_at DESC "
+                 "LIMIT 2000) handed GROUP BY 1",
                  DB_NONE, a, &rows, e);
 
     if (rc)
