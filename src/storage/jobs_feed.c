@@ -186,7 +186,7 @@ static int count_flight(struct tx *tx, struct line_of *lines, size_t count, stru
                  "SELECT user_id || '', count(*) FROM jobs WHERE status = 'running' GROUP BY 1 "
                  "UNION ALL SELECT user_id || '', count(*) FROM (SELECT user_id FROM jobs "
                  "WHERE status = 'queued' AND handed_at > 0 ORDER BY handed_at DESC "
-                 "LIMIT 2000) handed GROUP BY 1",
+                 "LIMIT 500) handed GROUP BY 1",
                  DB_NONE, a, &rows, e);
 
     if (rc)
