@@ -32,9 +32,10 @@ int api_list_api_keys(struct request *r, struct response *w, struct err *e)
     size_t count = 0;
     struct tx *tx;
 
-    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = api_keys_list(tx, request_identity(r)->user_id, request_arena(r), &rows, &count, e);
+    int rc = tx_begin(app_of(r)->db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = api_keys_list(tx, request_identity(r)->user_id, request_arena(r), &rows, &count, e);
     tx_rollback(tx);
     if (rc)
         return rc;

@@ -155,9 +155,10 @@ static int by_key(struct app *app, const char *token, struct arena *a, struct id
     int64_t now = clock_unix_ms();
 
     sha256_hex(token, strlen(token), hash);
-    if (tx_begin(app->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = api_keys_find(tx, hash, now, a, &key, &user, e);
+    int rc = tx_begin(app->db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = api_keys_find(tx, hash, now, a, &key, &user, e);
     tx_rollback(tx);
     if (rc)
         return rc;
@@ -178,9 +179,10 @@ static int by_session(struct app *app, const char *token, struct arena *a, struc
     char hash[65];
 
     sha256_hex(token, strlen(token), hash);
-    if (tx_begin(app->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = sessions_find(tx, hash, clock_unix_ms(), a, &session, &user, e);
+    int rc = tx_begin(app->db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = sessions_find(tx, hash, clock_unix_ms(), a, &session, &user, e);
     tx_rollback(tx);
     if (rc)
         return rc;
@@ -229,9 +231,10 @@ static int by_password(struct app *app, const char *name, const char *password, 
     char key[65];
     int64_t now = clock_unix_ms();
 
-    if (tx_begin(app->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = users_find(tx, name, a, &user, e);
+    int rc = tx_begin(app->db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = users_find(tx, name, a, &user, e);
     tx_rollback(tx);
     if (rc == ERR_NOT_FOUND)
         auth_waste_time();

@@ -37,9 +37,10 @@ int api_list_events(struct request *r, struct response *w, struct err *e)
     struct tx *tx;
 
     clock_parse(str_from(json_text(query, "after", "")), &filter.after);
-    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = events_list(tx, &filter, request_arena(r), &rows, &count, &next, e);
+    int rc = tx_begin(app_of(r)->db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = events_list(tx, &filter, request_arena(r), &rows, &count, &next, e);
     tx_rollback(tx);
     if (rc)
         return rc;

@@ -116,7 +116,7 @@ json_t *plan_answer(const struct plan *plan, size_t cells)
     json_object_set_new(o, "pictures", json_integer((json_int_t)t->pictures));
     json_object_set_new(o, "existing", json_integer((json_int_t)t->drawn));
     json_object_set_new(o, "impossible", json_integer((json_int_t)t->impossible));
-    json_object_set_new(o, "dropped", json_integer((json_int_t)(t->dropped + t->cut)));
+    json_object_set_new(o, "dropped", json_integer((json_int_t)t->dropped + (json_int_t)t->cut));
     json_object_set_new(o, "to_draw", json_integer((json_int_t)t->to_draw));
     json_object_set_new(o, "model_loads", json_integer((json_int_t)t->model_loads));
     json_object_set_new(o, "estimated_seconds", number_or_null(known ? t->seconds : NAN));
@@ -152,9 +152,10 @@ int experiment_read(struct request *r, struct experiment *out, struct err *e)
 {
     struct tx *tx;
 
-    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = experiment_of(r, tx, out, e);
+    int rc = tx_begin(app_of(r)->db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = experiment_of(r, tx, out, e);
     tx_rollback(tx);
     return rc;
 }
@@ -184,9 +185,11 @@ int respond_experiment(struct request *r, struct response *w, unsigned status, c
     struct run run;
     struct tx *tx;
 
-    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = experiments_get(tx, id, request_arena(r), &x, e), last = ERR_NOT_FOUND;
+    int rc = tx_begin(app_of(r)->db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    int last = ERR_NOT_FOUND;
+    rc = experiments_get(tx, id, request_arena(r), &x, e);
     if (rc == 0 && x.runs)
         last = runs_last(tx, id, request_arena(r), &run, e);
     tx_rollback(tx);

@@ -16,9 +16,10 @@ static int find(struct request *r, int64_t number, struct experiment *x, struct 
 {
     struct tx *tx;
 
-    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = experiment_of(r, tx, x, e);
+    int rc = tx_begin(app_of(r)->db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = experiment_of(r, tx, x, e);
     if (rc == 0) {
         rc = run_of(r, tx, x->id, number, run, e);
         if (rc == ERR_NOT_FOUND && !number)
@@ -93,14 +94,16 @@ static int choose_reference(struct outcome *o, const char *wanted, struct err *e
 static int open_outcome(struct request *r, const struct run *run, struct outcome *out,
                         struct err *e)
 {
-    if (outcome_load(app_of(r)->submitter, run, out, e))
-        return e->code;
-    if (choose_reference(out, json_text(request_query(r), "reference", NULL), e) ||
-        outcome_measure(out, e)) {
+    int rc = outcome_load(app_of(r)->submitter, run, out, e);
+
+    if (rc)
+        return rc;
+    rc = choose_reference(out, json_text(request_query(r), "reference", NULL), e);
+    if (rc == 0)
+        rc = outcome_measure(out, e);
+    if (rc)
         outcome_release(out);
-        return e->code;
-    }
-    return 0;
+    return rc;
 }
 
 static int analyse(const struct outcome *o, const json_t *query, struct analysis **out,
@@ -240,15 +243,16 @@ static int answer_comparison(struct request *r, struct response *w, const struct
     for (size_t i = (size_t)from; i < report.count && i < (size_t)(from + limit); i++)
         json_array_append_new(items, pair_json(&report.cells[i], a, b));
     if ((size_t)(from + limit) < report.count)
-        next = arena_printf(request_arena(r), "%lld", (long long)(from + limit));
-    return respond_json(
-        w, 200,
-        json_pack("{s:I, s:I, s:I, s:o, s:o}", "identical", (json_int_t)report.states[COMPARE_SAME],
-                  "different",
-                  (json_int_t)(report.states[COMPARE_DIFFERENT] + report.states[COMPARE_UNKNOWN]),
-                  "unpaired",
-                  (json_int_t)(report.states[COMPARE_ONLY_A] + report.states[COMPARE_ONLY_B]),
-                  "items", items, "next_cursor", json_text_or_null(next)));
+        next = arena_printf(request_arena(r), "%lld", (long long)from + (long long)limit);
+    return respond_json(w, 200,
+                        json_pack("{s:I, s:I, s:I, s:o, s:o}", "identical",
+                                  (json_int_t)report.states[COMPARE_SAME], "different",
+                                  (json_int_t)report.states[COMPARE_DIFFERENT] +
+                                      (json_int_t)report.states[COMPARE_UNKNOWN],
+                                  "unpaired",
+                                  (json_int_t)report.states[COMPARE_ONLY_A] +
+                                      (json_int_t)report.states[COMPARE_ONLY_B],
+                                  "items", items, "next_cursor", json_text_or_null(next)));
 }
 
 int api_compare_runs(struct request *r, struct response *w, struct err *e)

@@ -138,9 +138,10 @@ static int last_run(struct request *r, struct experiment *x, struct run *run, st
 {
     struct tx *tx;
 
-    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = experiment_of(r, tx, x, e);
+    int rc = tx_begin(app_of(r)->db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = experiment_of(r, tx, x, e);
     if (rc == 0) {
         rc = runs_last(tx, x->id, request_arena(r), run, e);
         if (rc == ERR_NOT_FOUND)
@@ -220,9 +221,10 @@ int api_list_runs(struct request *r, struct response *w, struct err *e)
 
     if (cursor && !str_to_i64(str_from(cursor), &below))
         return ERR(e, ERR_ARG, "the cursor is not one of this list");
-    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = experiment_of(r, tx, &x, e);
+    int rc = tx_begin(app_of(r)->db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = experiment_of(r, tx, &x, e);
     if (rc == 0)
         rc = runs_list(tx, x.id, request_arena(r), &rows, &count, e);
     tx_rollback(tx);
@@ -251,9 +253,10 @@ int api_get_run(struct request *r, struct response *w, struct err *e)
 
     if (!str_to_i64(str_from(request_param(r, "run")), &number) || number < 1)
         return ERR(e, ERR_NOT_FOUND, "runs are numbered from 1");
-    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = experiment_of(r, tx, &x, e);
+    int rc = tx_begin(app_of(r)->db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = experiment_of(r, tx, &x, e);
     if (rc == 0)
         rc = run_of(r, tx, x.id, number, &run, e);
     tx_rollback(tx);

@@ -123,9 +123,10 @@ static int start_now(struct request *r, struct response *w, const char *id, int 
     struct run run;
     struct tx *tx;
 
-    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = experiments_get(tx, id, request_arena(r), &x, e);
+    int rc = tx_begin(app_of(r)->db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = experiments_get(tx, id, request_arena(r), &x, e);
     tx_rollback(tx);
     if (rc == 0)
         rc = launch_start(&launch, &x, request_arena(r), &run, &problems, e);
@@ -198,9 +199,10 @@ int api_delete_experiment(struct request *r, struct response *w, struct err *e)
     struct experiment x;
     struct tx *tx;
 
-    if (tx_begin(app_of(r)->db, TX_WRITE, &tx, e))
-        return e->code;
-    int rc = experiment_of(r, tx, &x, e);
+    int rc = tx_begin(app_of(r)->db, TX_WRITE, &tx, e);
+    if (rc)
+        return rc;
+    rc = experiment_of(r, tx, &x, e);
     if (rc == 0 && (x.status == EXPERIMENT_RUNNING || x.status == EXPERIMENT_PAUSED))
         rc = ERR(e, ERR_CONFLICT, "the experiment is %s: cancel it first",
                  experiment_status_name(x.status));

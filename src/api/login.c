@@ -78,9 +78,10 @@ static int check(struct request *r, const char *name, const char *password, stru
 {
     struct tx *tx;
 
-    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = users_find(tx, name, request_arena(r), user, e);
+    int rc = tx_begin(app_of(r)->db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = users_find(tx, name, request_arena(r), user, e);
     tx_rollback(tx);
     if (rc && rc != ERR_NOT_FOUND)
         return rc;

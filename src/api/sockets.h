@@ -20,6 +20,6 @@ void sockets_options(struct app *app, struct socketio_options *o);
 /* Whoever came in by that session, or as that user, is sent away: it has ended, or may no more. */
 void sockets_end_session(struct app *app, const char *session_id);
 void sockets_end_user(struct app *app, const char *user_id);
-void sockets_forward(void *app, const struct bus_event *event);
+void sockets_forward(void *user, const struct bus_event *e); /* user: the struct app */
 
 #endif

@@ -30,10 +30,11 @@ int api_list_users(struct request *r, struct response *w, struct err *e)
     size_t count = 0;
     struct tx *tx;
 
-    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = users_list(tx, (int)json_int(query, "limit", 50), json_text(query, "cursor", NULL),
-                        request_arena(r), &rows, &count, &next, e);
+    int rc = tx_begin(app_of(r)->db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = users_list(tx, (int)json_int(query, "limit", 50), json_text(query, "cursor", NULL),
+                    request_arena(r), &rows, &count, &next, e);
     tx_rollback(tx);
     if (rc)
         return rc;
@@ -48,9 +49,10 @@ static int load(struct request *r, struct user *out, struct err *e)
 {
     struct tx *tx;
 
-    if (tx_begin(app_of(r)->db, TX_READ, &tx, e))
-        return e->code;
-    int rc = users_get(tx, request_param(r, "id"), request_arena(r), out, e);
+    int rc = tx_begin(app_of(r)->db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = users_get(tx, request_param(r, "id"), request_arena(r), out, e);
     tx_rollback(tx);
     return rc;
 }

@@ -15,7 +15,7 @@
 /* NULL when none is near. NULL names are skipped. */
 const char *nearest_name(const char *text, const char *const *names, size_t count);
 /* The same for names inside other things. */
-const char *nearest_named(const char *text, const void *list, size_t count,
+const char *nearest_named(const char *name, const void *list, size_t count,
                           const char *(*name_at)(const void *list, size_t i));
 
 #endif

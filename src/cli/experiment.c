@@ -25,23 +25,33 @@ static const struct family family = {
 
 /* ============================== What they share ============================== */
 
-int read_spec_file(const char *path, json_t **out, struct err *e)
+/* Everything up to the end, at most SPEC_BYTES. */
+static int read_stream(FILE *f, const char *path, struct buf *text, struct err *e)
 {
-    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
-    struct buf text;
     char piece[65536];
     size_t n;
-    int rc = 0;
+
+    while (!feof(f)) {
+        n = fread(piece, 1, sizeof piece, f);
+        if (ferror(f))
+            return ERR(e, ERR_IO, "cannot read '%s': %m", path);
+        if (buf_add(text, piece, n))
+            return ERR(e, ERR_FORMAT, "'%s' is longer than %d bytes", path, SPEC_BYTES);
+    }
+    return 0;
+}
+
+int read_spec_file(const char *path, json_t **out, struct err *e)
+{
+    bool standard = strcmp(path, "-") == 0;
+    FILE *f = standard ? stdin : fopen(path, "r");
+    struct buf text;
 
     if (!f)
         return ERR(e, ERR_NOT_FOUND, "cannot open '%s': %m", path);
     buf_init(&text, SPEC_BYTES);
-    while (rc == 0 && (n = fread(piece, 1, sizeof piece, f)) > 0)
-        if (buf_add(&text, piece, n))
-            rc = ERR(e, ERR_FORMAT, "'%s' is longer than %d bytes", path, SPEC_BYTES);
-    if (rc == 0 && ferror(f))
-        rc = ERR(e, ERR_IO, "cannot read '%s': %m", path);
-    if (f != stdin)
+    int rc = read_stream(f, path, &text, e);
+    if (!standard)
         fclose(f);
     if (rc == 0 && json_read((struct str){text.p, text.n}, out, e))
         rc = err_prefix(e, "%s", path);
@@ -83,10 +93,11 @@ int find_experiment(struct db *db, const char *word, struct arena *a, struct exp
     struct tx *tx;
     int found = 0;
 
-    if (tx_begin(db, TX_READ, &tx, e))
-        return e->code;
-    int rc = uuid_valid(str_from(word)) ? experiments_get(tx, word, a, out, e)
-                                        : look_through(tx, word, a, out, &found, e);
+    int rc = tx_begin(db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = uuid_valid(str_from(word)) ? experiments_get(tx, word, a, out, e)
+                                    : look_through(tx, word, a, out, &found, e);
     tx_rollback(tx);
     if (rc || uuid_valid(str_from(word)) || found == 1)
         return rc;
@@ -102,10 +113,11 @@ int find_run(struct db *db, const char *experiment_id, int number, struct arena 
     size_t count;
     struct tx *tx;
 
-    if (tx_begin(db, TX_READ, &tx, e))
-        return e->code;
-    int rc = number ? runs_list(tx, experiment_id, a, &rows, &count, e)
-                    : runs_last(tx, experiment_id, a, out, e);
+    int rc = tx_begin(db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = number ? runs_list(tx, experiment_id, a, &rows, &count, e)
+                : runs_last(tx, experiment_id, a, out, e);
     tx_rollback(tx);
     if (rc || !number)
         return rc == ERR_NOT_FOUND ? ERR(e, ERR_NOT_FOUND, "the experiment has not run yet") : rc;

@@ -141,9 +141,10 @@ static int get_run(struct db *db, const char *id, struct arena *a, struct run *o
 {
     struct tx *tx;
 
-    if (tx_begin(db, TX_READ, &tx, e))
-        return e->code;
-    int rc = runs_get(tx, id, a, out, e);
+    int rc = tx_begin(db, TX_READ, &tx, e);
+    if (rc)
+        return rc;
+    rc = runs_get(tx, id, a, out, e);
     tx_rollback(tx);
     return rc;
 }

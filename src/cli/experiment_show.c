@@ -132,13 +132,17 @@ static int list(const struct want *want, struct platform *p, struct err *e)
 static int load(const struct want *want, struct platform *p, const char *word, bool measure,
                 struct experiment *x, struct run *run, struct outcome *out, struct err *e)
 {
-    if (find_experiment(p->db, word, &p->arena, x, e) ||
-        find_run(p->db, x->id, want->run, &p->arena, run, e))
-        return e->code;
+    int rc = find_experiment(p->db, word, &p->arena, x, e);
+
+    if (rc == 0)
+        rc = find_run(p->db, x->id, want->run, &p->arena, run, e);
+    if (rc)
+        return rc;
     p->submitter = (struct submitter){.db = p->db, .blobs = p->blobs};
-    if (outcome_load(&p->submitter, run, out, e))
-        return e->code;
-    int rc = measure ? outcome_measure(out, e) : 0;
+    rc = outcome_load(&p->submitter, run, out, e);
+    if (rc)
+        return rc;
+    rc = measure ? outcome_measure(out, e) : 0;
     if (rc)
         outcome_release(out);
     return rc;

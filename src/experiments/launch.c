@@ -442,7 +442,7 @@ static int store_longer(const struct launch *l, const struct experiment *x, cons
     if (rc)
         goto out;
     rc = experiments_update(tx, x->id, x->version, x->name, x->type, config, clock_unix_ms(), e);
-    if (rc == 0 && run->id)
+    if (rc == 0 && run->id && former)
         rc = renumber(tx, run->id, former, planned->plan, e);
     if (rc == 0 && run->id)
         rc = runs_set_plan(tx, run->id, whole_spec(planned->spec, a), json_compact(summary, a), e);
