@@ -54,7 +54,8 @@ static const struct opt table[] = {
      .type = OPT_STRING,
      OPT_INTO(struct want, allowed_hosts),
      .value = "LIST",
-     .help = "names that the Host header may have, with commas; else any"},
+     .help = "names that the Host header may have, with commas; else any, or the loopback's own "
+             "while there are no users"},
     {.name = "allowed-origins",
      .type = OPT_STRING,
      OPT_INTO(struct want, allowed_origins),
@@ -308,7 +309,10 @@ static struct http_options http_from(const struct want *want, struct app *app)
     o.max_header_bytes = (size_t)want->max_header;
     o.trusted_proxies = want->trusted_proxies;
     o.allowed_origins = want->allowed_origins;
-    o.allowed_hosts = want->allowed_hosts;
+    /* Where nobody logs in, a page that had its name resolved to this machine (DNS rebinding) would
+     * be let in, too: only the loopback's own names are answered. */
+    o.allowed_hosts = want->allowed_hosts || app->login_needed ? want->allowed_hosts
+                                                               : "localhost,127.0.0.1,[::1]";
     o.static_root = want->web;
     o.routes = api_routes;
     o.route_count = api_route_count;

@@ -232,6 +232,10 @@ class FirstUser(ApiTest):
         self.get("/api/v1/me", 401) # from then on
         self.post("/api/v1/login", {"name": "a", "password": PASSWORD})
 
+    def test_names_that_were_pointed_at_us_are_refused(self):
+        self.get("/version", 421, headers={"Host": "evil.example"})
+        self.get("/version", headers={"Host": "localhost"})
+
     def test_others_are_let_in_only_with_a_user(self):
         storage = ["--data", str(self.server.folder / "empty")]
         done = subprocess.run([PROGRAM, "serve", "--address", "0.0.0.0", "--port", "0", *storage],
