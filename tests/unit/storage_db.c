@@ -557,5 +557,5 @@ int main(void)
         ON_BOTH(step_by_step_is_the_same_schema),
         ON_BOTH(several_may_migrate_at_once),
     };
-    return cmocka_run_group_tests_name("storage_db", tests, NULL, NULL);
+    return run_on_both("storage_db", tests, sizeof tests / sizeof *tests);
 }

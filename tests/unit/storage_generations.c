@@ -619,5 +619,5 @@ int main(void)
         ON_BOTH(experiments_have_versions),     ON_BOTH(runs_have_a_life),
         ON_BOTH(recounting_ends_and_reopens),
     };
-    return cmocka_run_group_tests_name("storage_generations", tests, NULL, NULL);
+    return run_on_both("storage_generations", tests, sizeof tests / sizeof *tests);
 }

@@ -682,5 +682,5 @@ int main(void)
         ON_BOTH(a_requeued_job_joins_a_live_one),
         ON_BOTH(depth_and_priority),
     };
-    return cmocka_run_group_tests_name("storage_jobs", tests, NULL, NULL);
+    return run_on_both("storage_jobs", tests, sizeof tests / sizeof *tests);
 }

@@ -246,5 +246,5 @@ int main(void)
         ON_BOTH(keys_open_until_revoked),    ON_BOTH(events_are_kept_and_forgotten),
         ON_BOTH(settings_are_set_and_unset),
     };
-    return cmocka_run_group_tests_name("storage_people", tests, NULL, NULL);
+    return run_on_both("storage_people", tests, sizeof tests / sizeof *tests);
 }

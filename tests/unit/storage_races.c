@@ -633,5 +633,5 @@ int main(void)
         ON_BOTH(every_key_is_drawn_once), ON_BOTH(wishes_taken_back_are_counted),
         ON_BOTH(exactly_one_wins), ON_BOTH(the_end_sees_a_wish_that_came_first),
         ON_BOTH(a_wish_sees_an_end_that_came_first)};
-    return cmocka_run_group_tests_name("storage_races", tests, NULL, NULL);
+    return run_on_both("storage_races", tests, sizeof tests / sizeof *tests);
 }
