@@ -15,6 +15,13 @@ static int respond_text(struct request *r, struct response *w, const char *type,
     return respond_bytes(w, 200, type, (struct str){text->bytes, text->size});
 }
 
+int api_home(struct request *r, struct response *w, struct err *e)
+{
+    (void)r, (void)e;
+    respond_header(w, "Location", "/docs");
+    return respond_empty(w, 303);
+}
+
 int api_docs(struct request *r, struct response *w, struct err *e)
 {
     (void)e;
