@@ -15,18 +15,17 @@ static int respond_text(struct request *r, struct response *w, const char *type,
     return respond_bytes(w, 200, type, (struct str){text->bytes, text->size});
 }
 
-int api_home(struct request *r, struct response *w, struct err *e)
-{
-    (void)r, (void)e;
-    respond_header(w, "Location", "/docs");
-    return respond_empty(w, 303);
-}
-
 int api_docs(struct request *r, struct response *w, struct err *e)
 {
     (void)e;
     respond_header(w, "Content-Security-Policy", api_docs_policy);
     return respond_text(r, w, "text/html; charset=utf-8", &api_text_docs);
+}
+
+/* Until somebody serves a web app there (--web), people begin with the reference. */
+int api_home(struct request *r, struct response *w, struct err *e)
+{
+    return api_docs(r, w, e);
 }
 
 int api_openapi_yaml(struct request *r, struct response *w, struct err *e)

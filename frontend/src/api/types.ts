@@ -1484,7 +1484,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where people begin */
+        /** Where people begin; this reference */
         get: operations["home"];
         put?: never;
         post?: never;
@@ -6094,21 +6094,25 @@ export interface operations {
     home: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag: answered 304 while it still holds. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description To this reference. */
-            303: {
+            /** @description HTML. */
+            200: {
                 headers: {
-                    /** @description /docs */
-                    Location?: string;
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/html": string;
+                };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
