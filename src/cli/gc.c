@@ -119,10 +119,10 @@ static int sweep_blob(struct sweep *s, const char *name, int64_t size)
         s->blobs++;
         s->bytes += size;
         if (s->want->remove)
-            rc = blob_remove(s->p->blobs, name, s->e);
+            rc = blob_remove_old(s->p->blobs, name, s->want->age_hours * 3600, s->e);
     }
     tx_rollback(tx);
-    return rc;
+    return rc == ERR_CONFLICT ? 0 : rc; /* somebody has just put it again */
 }
 
 static int each(void *user, char kind, const char *name, int64_t size, double age)
