@@ -49,11 +49,10 @@ int api_list_api_keys(struct request *r, struct response *w, struct err *e)
 static const char *joined(const json_t *list, struct arena *a)
 {
     const char *text = "";
-    const json_t *word;
-    size_t i;
 
-    json_array_foreach(list, i, word)
-        text = arena_printf(a, "%s%s%s", text, i ? " " : "", json_string_value(word));
+    for (size_t i = 0; i < json_array_size(list); i++)
+        text = arena_printf(a, "%s%s%s", text, i ? " " : "",
+                            json_string_value(json_array_get(list, i)));
     return text;
 }
 

@@ -296,7 +296,9 @@ int auth_identify(struct request *r, struct identity *out, struct err *e)
         rc = by_session(app, cookie, a, &found, e);
     if (rc && rc != ERR_NOT_FOUND)
         return rc;
-    *out = rc ? (struct identity){0} : found;
+    if (rc)
+        found = (struct identity){0}; /* nobody */
+    *out = found;
     return 0;
 }
 

@@ -50,7 +50,7 @@ static void network(const char *address, char out[64])
     size_t n = 0;
     bool v4 = !strchr(address, ':') || strchr(address, '.');
 
-    for (; address[n] && n < 63; n++) {
+    for (; n < 63 && address[n]; n++) {
         if (address[n] == ':' && ++colons == 4 && !v4)
             break;
         out[n] = address[n];
@@ -68,7 +68,7 @@ static struct entry *find(struct throttle *t, enum kind kind, const char *addres
     size_t n = 0;
 
     network(kind == NAME ? "" : address, net);
-    for (; kind != ADDRESS && name[n] && n < sizeof folded - 1; n++)
+    for (; kind != ADDRESS && n < sizeof folded - 1 && name[n]; n++)
         folded[n] = (char)tolower((unsigned char)name[n]);
     folded[n] = 0;
     int length = snprintf(text, sizeof text, "%d\n%s\n%s", (int)kind, net, folded);

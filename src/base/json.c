@@ -76,10 +76,15 @@ static int write_object(struct buf *b, const json_t *object, bool sorted)
     size_t count = json_object_size(object), i = 0;
     const char **keys = malloc(sizeof *keys * (count ? count : 1)), *key;
     json_t *item;
-    int rc = keys ? buf_add(b, "{", 1) : ERR_NOMEM;
+    int rc = buf_add(b, "{", 1);
 
-    json_object_foreach((json_t *)object, key, item) if (keys) keys[i++] = key;
-    if (keys && sorted)
+    if (!keys)
+        return ERR_NOMEM;
+    json_object_foreach((json_t *)object, key, item)
+    {
+        keys[i++] = key;
+    }
+    if (sorted)
         qsort(keys, count, sizeof *keys, compare_keys);
     for (i = 0; i < count && rc == 0; i++) {
         if (i)
@@ -178,12 +183,15 @@ static json_t *normal(const json_t *value)
     }
     case JSON_ARRAY:
         copy = json_array();
-        json_array_foreach(value, i, item) json_array_append_new(copy, normal(item));
+        for (i = 0; i < json_array_size(value); i++)
+            json_array_append_new(copy, normal(json_array_get(value, i)));
         return copy;
     case JSON_OBJECT:
         copy = json_object();
         json_object_foreach((json_t *)value, key, item)
+        {
             json_object_set_new(copy, key, normal(item));
+        }
         return copy;
     case JSON_STRING:
     case JSON_INTEGER:

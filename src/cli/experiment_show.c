@@ -249,12 +249,11 @@ static int diff_main(int argc, char **argv)
     if (read_spec(options.rest[0], &a, &e) || read_spec(options.rest[1], &b, &e)) {
         status = fail(EXIT_USAGE, &e);
     } else {
-        json_t *changes = spec_diff(a, b), *change;
-        size_t i;
+        json_t *changes = spec_diff(a, b);
         if (want.json)
             puts(json_compact(changes, &arena));
-        else
-            json_array_foreach(changes, i, change) puts(json_text(change, "text", ""));
+        for (size_t i = 0; i < json_array_size(changes) && !want.json; i++)
+            puts(json_text(json_array_get(changes, i), "text", ""));
         if (json_array_size(changes))
             status = EXIT_FAILED;
         json_decref(changes);

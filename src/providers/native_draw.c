@@ -121,7 +121,7 @@ static void on_ended(void *user, struct job *j, const struct err *e)
 
 void native_interrupt(struct provider *provider, const struct draw *d)
 {
-    enum { SHORT = 1 /* second: the end of such a pass can be waited for */ };
+    static const double SHORT = 1; /* second: the end of such a pass can be waited for */
     struct native *n = provider_state(provider);
 
     pthread_mutex_lock(&n->lock);
