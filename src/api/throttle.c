@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ENTRIES = 8192, PROBES = 16, LONGEST_WAIT = 900, FADE = 60 };
+enum { ENTRIES = 8192, PROBES = 16 };
+static const double LONGEST_WAIT = 900, FADE = 60; /* seconds */
 enum kind { PAIR, ADDRESS, NAME, KNOWN };
 static const int patience[] = {[PAIR] = 5, [ADDRESS] = 30, [NAME] = 100};
 
