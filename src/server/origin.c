@@ -33,11 +33,9 @@ bool host_valid(const char *host)
 /* Without ":8000"; the colons of "[::1]" are inside brackets. */
 static struct str without_port(struct str host)
 {
-    const char *colon = host.n ? memrchr(host.p, ':', host.n) : NULL;
-    const char *bracket = host.n ? memrchr(host.p, ']', host.n) : NULL;
-
-    if (colon && (!bracket || colon > bracket))
-        host.n = (size_t)(colon - host.p);
+    for (size_t i = host.n; i > 0 && host.p[i - 1] != ']'; i--)
+        if (host.p[i - 1] == ':')
+            return (struct str){host.p, i - 1};
     return host;
 }
 
