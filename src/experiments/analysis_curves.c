@@ -48,8 +48,8 @@ static void find_knee(struct analyser *w, struct curve *c)
     if (measure_is_similarity(w->out->measure)) {
         size_t knee = knee_of(x, y, n);
         c->knee = knee == SIZE_MAX ? SIZE_MAX : index[knee];
-        for (size_t i = n; i-- > 0 && good_enough(w->out, y[i]);)
-            c->converged = index[i];
+        for (size_t i = n; i > 0 && good_enough(w->out, y[i - 1]); i--)
+            c->converged = index[i - 1];
     }
     arena_release(&scratch);
 }

@@ -176,7 +176,7 @@ static void fill_interactions(struct analyser *w, const struct source *f, double
 void analyse_factors(struct analyser *w)
 {
     const struct spec *s = w->plan->spec;
-    struct source f[SPEC_MAX_AXES + 1];
+    struct source f[SPEC_MAX_AXES + 1] = {0};
     struct analysis *a = w->out;
     double grand, total;
     size_t n;

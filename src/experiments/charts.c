@@ -1,6 +1,7 @@
 #include "experiments/charts.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { WIDTH = 640, HEIGHT = 330, LEFT = 58, RIGHT = 18, TOP = 14, BOTTOM = 44, COLOURS = 8 };
@@ -32,10 +33,16 @@ static void tick_label(struct page *p, const struct scale *s, double v)
     page_addf(p, "%.*f", digits, fabs(v) < s->tick / 2 ? 0 : v);
 }
 
+/* How many there are beside the first. */
+static int ticks_of(const struct scale *s)
+{
+    return (int)floor((s->high - s->low) / s->tick + 0.5);
+}
+
 static void draw_ticks(struct page *p, const struct scale *x, const struct scale *y)
 {
-    for (double v = y->low; v <= y->high + y->tick / 2; v += y->tick) {
-        double at = scale_at(y, v);
+    for (int i = 0; i <= ticks_of(y); i++) {
+        double v = y->low + i * y->tick, at = scale_at(y, v);
         page_addf(p,
                   "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>"
                   "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">",
@@ -43,7 +50,8 @@ static void draw_ticks(struct page *p, const struct scale *x, const struct scale
         tick_label(p, y, v);
         page_add(p, "</text>");
     }
-    for (double v = x->low; v <= x->high + x->tick / 2; v += x->tick) {
+    for (int i = 0; i <= ticks_of(x); i++) {
+        double v = x->low + i * x->tick;
         page_addf(p, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">", scale_at(x, v),
                   y->from + 18);
         tick_label(p, x, v);
@@ -218,8 +226,7 @@ static void bar_label(struct page *p, double y, const char *text)
     if (n >= 24) {
         for (n = 21; n && (text[n] & 0xC0) == 0x80;)
             n--;
-        memcpy(cut, text, n);
-        memcpy(cut + n, "...", 4);
+        snprintf(cut, sizeof cut, "%.*s...", (int)n, text);
         text = cut;
     }
     page_addf(p, "<text class=\"strong\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", NAMES - 8, y);
@@ -267,8 +274,8 @@ void chart_importance(struct page *p, const struct analysis *a)
 /* The ticks of a scale that lies across rows. */
 static void draw_columns(struct page *p, const struct scale *x, int bottom)
 {
-    for (double v = x->low; v <= x->high + x->tick / 2; v += x->tick) {
-        double at = scale_at(x, v);
+    for (int i = 0; i <= ticks_of(x); i++) {
+        double v = x->low + i * x->tick, at = scale_at(x, v);
         page_addf(p,
                   "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>"
                   "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">",
