@@ -57,18 +57,32 @@ class Server:
         raise NotImplementedError
 
     def start(self, timeout=60):
+        end = time.monotonic() + timeout
+        while not self.started(end):
+            if not self.worth_another_try() or time.monotonic() > end:
+                raise RuntimeError(f"{self.name} did not start:\n" + self.last_words(2000))
+            time.sleep(0.3)
+        return self
+
+    def started(self, end):
+        """One try: False when the process has ended, or does not answer before the end."""
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, cwd=self.folder,
                                             **self.identity())
-        end = time.monotonic() + timeout
         while not self.ready():
             if self.process.poll() is not None or time.monotonic() > end:
                 self.kill()
-                raise RuntimeError(f"{self.name} did not start:\n"
-                                   + (self.folder / "log").read_text(errors="replace")[-2000:])
+                return False
             time.sleep(0.05)
-        return self
+        return True
+
+    def last_words(self, count):
+        return (self.folder / "log").read_text(errors="replace")[-count:]
+
+    def worth_another_try(self):
+        """Whether what kept it from starting passes by itself."""
+        return False
 
     def identity(self):
         return {}
@@ -106,6 +120,10 @@ class Postgres(Server):
 
     name = "postgres"
     user = "postgres"
+
+    def worth_another_try(self):
+        # After a crash its children need a moment to see that they are orphans.
+        return "is still in use" in self.last_words(500)
 
     @staticmethod
     def program(name):
