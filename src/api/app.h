@@ -40,7 +40,7 @@ struct app {
     struct page_cache *pages;  /* page_cache.h */
     struct socketio *sockets;
     _Atomic bool login_needed; /* false: loopback only, no user configured: everyone is admin */
-    int64_t session_ms, session_idle_ms;
+    int64_t session_ms;
     const char *version;
     int64_t started_at;
     int64_t max_cells; /* of an experiment */

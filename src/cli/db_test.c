@@ -1,8 +1,7 @@
 /* db_test.c: `cauldron db-test`: whether the database answers, fits and keeps what it is given. */
 #include "base/clock.h"
-#include "base/file.h"
 #include "cli/commands.h"
-#include "cli/options.h"
+#include "cli/platform.h"
 #include "storage/check.h"
 #include "storage/migrate.h"
 
@@ -15,18 +14,7 @@ struct want {
 };
 
 static const struct opt table[] = {
-    {.name = "database",
-     .type = OPT_STRING,
-     OPT_INTO(struct want, database),
-     .value = "URL",
-     .environment = "DATABASE_URL",
-     .help = "sqlite:FILE or postgresql://...; else DATA/cauldron.db"},
-    {.name = "data",
-     .type = OPT_STRING,
-     OPT_INTO(struct want, data),
-     .value = "DIR",
-     .initial = "data",
-     .help = "where the database lies, unless --database says otherwise"},
+    PLATFORM_DATABASE(struct want),
     {.name = "rounds",
      .type = OPT_INT,
      OPT_INTO(struct want, rounds),
@@ -94,11 +82,9 @@ static int run(int argc, char **argv)
 
     if (status >= 0)
         return status;
-    const char *url = want.database ? want.database
-                                    : arena_printf(&a, "sqlite:%s/cauldron.db", want.data);
     double start = clock_seconds();
-    if ((!want.database && file_make_dirs(want.data, &e)) ||
-        db_open(url, &(struct db_options){.connections = 2}, &db, &e)) {
+    if (platform_database(want.database, want.data, &(struct db_options){.connections = 2}, &db,
+                          &e)) {
         status = wrong("connection", &e);
     } else {
         good("connection", "%s answers, %.1f ms to connect",

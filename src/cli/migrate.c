@@ -1,9 +1,8 @@
 /* migrate.c: `cauldron migrate`: the schema of the database, by numbers. */
 #include "storage/migrate.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "cli/commands.h"
-#include "cli/options.h"
+#include "cli/platform.h"
 
 #include <stdio.h>
 
@@ -14,18 +13,7 @@ struct want {
 };
 
 static const struct opt table[] = {
-    {.name = "database",
-     .type = OPT_STRING,
-     OPT_INTO(struct want, database),
-     .value = "URL",
-     .environment = "DATABASE_URL",
-     .help = "sqlite:FILE or postgresql://...; else DATA/cauldron.db"},
-    {.name = "data",
-     .type = OPT_STRING,
-     OPT_INTO(struct want, data),
-     .value = "DIR",
-     .initial = "data",
-     .help = "where the database lies, unless --database says otherwise"},
+    PLATFORM_DATABASE(struct want),
     {.name = "status",
      .type = OPT_FLAG,
      OPT_INTO(struct want, status),
@@ -49,18 +37,6 @@ static const struct opt_spec spec = {
     .table = table,
     .environment = true,
 };
-
-static int open_database(const struct want *w, struct arena *a, struct db **db, struct err *e)
-{
-    const char *url = w->database;
-
-    if (!url) {
-        if (file_make_dirs(w->data, e))
-            return e->code;
-        url = arena_printf(a, "sqlite:%s/cauldron.db", w->data);
-    }
-    return db_open(url, &(struct db_options){.connections = 2, .timeout = 60}, db, e);
-}
 
 static int print_status(struct db *db, struct arena *a, struct err *e)
 {
@@ -92,7 +68,8 @@ static int run(int argc, char **argv)
 
     if (status >= 0)
         return status;
-    rc = open_database(&want, &a, &db, &e);
+    rc = platform_database(want.database, want.data,
+                           &(struct db_options){.connections = 2, .timeout = 60}, &db, &e);
     if (rc == 0 && !want.status)
         rc = migrate_up(db, want.to ? want.to : MIGRATE_NEWEST, &e);
     if (rc == 0 && (want.status || !want.to))

@@ -26,16 +26,28 @@ static void open_log(const struct platform_options *o)
                                    .file = stderr});
 }
 
+int platform_database(const char *database, const char *data, const struct db_options *o,
+                      struct db **out, struct err *e)
+{
+    struct arena a = {0};
+    int rc = database ? 0 : file_make_dirs(data, e);
+
+    if (rc == 0)
+        rc = db_open(database ? database : arena_printf(&a, "sqlite:%s/cauldron.db", data), o, out,
+                     e);
+    arena_release(&a);
+    return rc;
+}
+
 static int open_storage(const struct platform_options *o, struct platform *p, struct err *e)
 {
     struct db_options db = {.connections = o->db_connections};
-    const char *database = o->database ? o->database
-                                       : arena_printf(&p->arena, "sqlite:%s/cauldron.db", p->data);
     const char *blobs = o->blobs ? o->blobs : arena_printf(&p->arena, "file:%s/blobs", p->data);
 
-    if ((!o->database || !o->blobs) && file_make_dirs(p->data, e))
+    if (!o->blobs && file_make_dirs(p->data, e))
         return e->code;
-    if (db_open(database, &db, &p->db, e) || migrate_up(p->db, MIGRATE_NEWEST, e))
+    if (platform_database(o->database, p->data, &db, &p->db, e) ||
+        migrate_up(p->db, MIGRATE_NEWEST, e))
         return err_prefix(e, "database");
     return blobs_open(blobs, &p->blobs, e) ? err_prefix(e, "blobs") : 0;
 }

@@ -34,8 +34,16 @@ struct platform_options {
 
 extern const char *const log_levels[], *const log_formats[], *const dtypes[];
 
-/* Rows of an option table: T is the command's struct, f its struct platform_options. */
+/* Rows of an option table: T is the command's struct, f its struct platform_options. Where the
+ * database is alone: T has the fields `database` and `data`. */
 // clang-format off
+#define PLATFORM_DATABASE(T)                                                                      \
+    {.name = "database", .type = OPT_STRING, OPT_INTO(T, database), .value = "URL",               \
+     .environment = "DATABASE_URL",                                                               \
+     .help = "sqlite:FILE or postgresql://...; else DATA/cauldron.db"},                           \
+    {.name = "data", .type = OPT_STRING, OPT_INTO(T, data), .value = "DIR", .initial = "data",    \
+     .help = "where the database lies, unless --database says otherwise"}
+
 #define PLATFORM_STORE(T, f)                                                                      \
     {.heading = "Storage"},                                                                       \
     {.name = "data", .type = OPT_STRING, OPT_INTO(T, f.data), .value = "DIR",                     \
@@ -117,6 +125,10 @@ WARN_UNUSED_RESULT int platform_open(const struct platform_options *o, enum plat
                                      struct platform *out, struct err *e);
 void platform_close(struct platform *p);
 
+/* The database that `database` names (NULL: DATA/cauldron.db), its schema as it is. */
+WARN_UNUSED_RESULT int platform_database(const char *database, const char *data,
+                                         const struct db_options *o, struct db **out,
+                                         struct err *e);
 /* The whole of a command that runs until it is told to end: options into `want`, of which `options`
  * is a part; the platform opened; `body`; everything closed. The exit status. */
 int platform_main(const struct opt_spec *spec, int argc, char **argv, void *want,
