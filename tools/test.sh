@@ -37,5 +37,5 @@ CC=clang-19 stage build-fuzz \
     "-Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dtests=false" \
     --timeout-multiplier 10
 
-awk '{ print "  " $0 } { passed += $2; failed += $4 }
+awk '{ print "  " $0 } /^[^ ]/ { passed += $2; failed += $4 }
     END { printf "%d passed, %d failed\n", passed, failed; exit failed > 0 || passed == 0 }' "$summary"

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Count what `meson test` found: test_summary.py BUILD prints "BUILD N passed, N failed, N skipped".
+"""Count what `meson test` found: test_summary.py BUILD prints "BUILD N passed, N failed, N skipped",
+and below it each case that failed with the last lines of what it said.
 
 A TAP test counts once per line of its plan, so that the number says how many cases ran. A build that
 wrote no log counts as one failure.
@@ -26,17 +27,44 @@ def count(test):
     return len(lines) - skipped - sum(1 for bad, _ in lines if bad), failed, skipped
 
 
+SAID = 12  # lines kept of what a failing case said
+
+
+def complaints(test):
+    """What the failing cases of one entry of the log said, ready to print."""
+    lines = (test.get("stdout") or "").splitlines()
+    name = test["name"].split("/")[-1].strip()
+    found = []
+    for place, line in enumerate(lines):
+        if line.startswith("not ok"):
+            said = []
+            for more in lines[place + 1:]:
+                if not more.startswith("#"):
+                    break
+                said.append(more)
+            found.append([f"{name}: {line}", *said[-SAID:]])
+    if not found:
+        said = (lines + (test.get("stderr") or "").splitlines())[-SAID:]
+        found.append([f"{name}: {test['result']}", *said])
+    return [f"    {line}" for lines in found for line in lines]
+
+
 def main():
     build = pathlib.Path(sys.argv[1])
     log = build / "meson-logs" / "testlog.json"
     passed, failed, skipped = 0, 0, 0
+    said = []
     if log.exists():
         for line in log.read_text(encoding="utf-8").splitlines():
-            p, f, s = count(json.loads(line))
+            test = json.loads(line)
+            p, f, s = count(test)
             passed, failed, skipped = passed + p, failed + f, skipped + s
+            if f:
+                said += complaints(test)
     else:
         failed = 1
-    print(f"{build.name} {passed} passed, {failed} failed, {skipped} skipped")
+        said = ["    it was not built"]
+    print("\n".join([f"{build.name} {passed} passed, {failed} failed, {skipped} skipped", *said]))
 
 
 main()
