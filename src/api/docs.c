@@ -22,10 +22,12 @@ int api_docs(struct request *r, struct response *w, struct err *e)
     return respond_text(r, w, "text/html; charset=utf-8", &api_text_docs);
 }
 
-/* Until somebody serves a web app there (--web), people begin with the reference. */
+/* The web app; where it was not built, people begin with the reference. */
 int api_home(struct request *r, struct response *w, struct err *e)
 {
-    return api_docs(r, w, e);
+    struct err none;
+
+    return respond_static(r, w, &none) ? api_docs(r, w, e) : 0;
 }
 
 int api_openapi_yaml(struct request *r, struct response *w, struct err *e)

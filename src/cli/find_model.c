@@ -33,23 +33,36 @@ static const char *program_folder(struct arena *a)
     return arena_strdup(a, path);
 }
 
+/* `beside` the program as an absolute path, NULL when there is no such folder. */
+static const char *installed(struct arena *a, const char *beside)
+{
+    const char *folder = arena_printf(a, "%s/%s", program_folder(a), beside);
+    char *whole = file_is_dir(folder) ? realpath(folder, NULL) : NULL;
+    const char *found = whole ? arena_strdup(a, whole) : NULL;
+
+    free(whole);
+    return found;
+}
+
 struct model_paths model_places(struct arena *a)
 {
     static const char *const beside[] = {"models", "../models", "../share/cauldron/models"};
     enum { BESIDE = sizeof beside / sizeof *beside };
     const char **folders = arena_alloc(a, (BESIDE + 1) * sizeof *folders);
-    const char *program = program_folder(a);
     struct model_paths places = {.folders = folders, .hub = hub_cache_folder(a)};
 
     folders[places.count++] = models_folder(a);
-    for (size_t i = 0; i < BESIDE; i++) {
-        const char *folder = arena_printf(a, "%s/%s", program, beside[i]);
-        char *whole = file_is_dir(folder) ? realpath(folder, NULL) : NULL;
-        if (whole)
-            folders[places.count++] = arena_strdup(a, whole);
-        free(whole);
-    }
+    for (size_t i = 0; i < BESIDE; i++)
+        if ((folders[places.count] = installed(a, beside[i])))
+            places.count++;
     return places;
+}
+
+const char *app_folder(struct arena *a)
+{
+    const char *found = installed(a, "../share/cauldron/web");
+
+    return found ? found : installed(a, "../frontend/dist");
 }
 
 int find_model(struct arena *a, const char *name, char **path, struct err *e)

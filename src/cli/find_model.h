@@ -19,6 +19,9 @@ WARN_UNUSED_RESULT int find_model(struct arena *a, const char *name, char **path
 
 /* $CAULDRON_DATA, ./data by default: what the program keeps, the digests of models among it. */
 const char *data_folder(void);
+/* The web app of the installation (../share/cauldron/web beside the program, else ../frontend/dist
+ * as it is built in the tree), NULL when there is none. */
+const char *app_folder(struct arena *a);
 /* All the places, the user's own folder first. */
 struct model_paths model_places(struct arena *a);
 /* $CAULDRON_MODELS, ./data/models by default: where `models add` puts things. */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cauldron.h"
 #include "cli/commands.h"
+#include "cli/find_model.h"
 #include "cli/platform.h"
 #include "storage/users.h"
 
@@ -49,7 +50,7 @@ static const struct opt table[] = {
      .type = OPT_STRING,
      OPT_INTO(struct want, web),
      .value = "DIR",
-     .help = "files served where no route matches (the web app)"},
+     .help = "files served where no route matches; default: the web app of the installation"},
     {.name = "allowed-hosts",
      .type = OPT_STRING,
      OPT_INTO(struct want, allowed_hosts),
@@ -290,7 +291,7 @@ static void finished(void *context, const struct request *r, unsigned status, do
 
 /* ============================== Start and stop ============================== */
 
-static struct http_options http_from(const struct want *want, struct app *app)
+static struct http_options http_from(const struct want *want, struct app *app, struct arena *a)
 {
     static const char *const scopes[] = {"read", "write", "admin", NULL};
     struct http_options o = http_options();
@@ -313,7 +314,7 @@ static struct http_options http_from(const struct want *want, struct app *app)
      * be let in, too: only the loopback's own names are answered. */
     o.allowed_hosts = want->allowed_hosts || app->login_needed ? want->allowed_hosts
                                                                : "localhost,127.0.0.1,[::1]";
-    o.static_root = want->web;
+    o.static_root = want->web && want->web[0] ? want->web : app_folder(a);
     o.routes = api_routes;
     o.route_count = api_route_count;
     o.scopes = scopes;
@@ -410,7 +411,7 @@ static int serve(const void *asked, struct platform *p, struct err *e)
         rc = start_sockets(want, app, e);
     if (rc == 0)
         rc = start_worker(want, p, app, e);
-    struct http_options options = http_from(want, app);
+    struct http_options options = http_from(want, app, &p->arena);
     if (rc == 0)
         rc = http_start(&options, &http, e);
     if (rc == 0) {

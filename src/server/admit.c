@@ -179,7 +179,7 @@ static void find_route(struct request *r)
 
     if (rc == ERR_NOT_FOUND && s->static_root >= 0) {
         if (fetch)
-            return; /* static_serve looks */
+            return; /* respond_static looks */
         r->match.allow = "GET, HEAD, OPTIONS";
         rc = ERR_UNSUPPORTED;
     }

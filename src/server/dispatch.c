@@ -222,7 +222,7 @@ static bool read_query(struct request *r)
 static int handle(struct request *r, struct err *e)
 {
     if (!r->match.route)
-        return static_serve(r, &r->w, e);
+        return respond_static(r, &r->w, e);
     int rc = identify(r, e);
     if (rc)
         return rc;

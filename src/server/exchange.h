@@ -203,10 +203,6 @@ struct MHD_Response *stream_response(struct request *r, const struct stream *s);
 /* After a handler: true when the request waits and is nobody's to touch any more. */
 bool later_armed(struct request *r, int rc, const struct err *e);
 
-/* ==== static.c ==== */
-/* GET of a path without a route. */
-int static_serve(struct request *r, struct response *w, struct err *e);
-
 /* ==== raw.c ==== */
 /* Is it below /socket.io/? */
 bool raw_wanted(const struct request *r);

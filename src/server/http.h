@@ -125,6 +125,10 @@ int respond_file(struct response *w, int fd, const char *type, const char *etag,
 bool respond_not_modified(const struct request *r, struct response *w, const char *etag,
                           int64_t max_age);
 
+/* The file of static_root that the request's path names; what GET of a path without a route is
+ * answered. ERR_NOT_FOUND: there is none, or no static_root. */
+WARN_UNUSED_RESULT int respond_static(struct request *r, struct response *w, struct err *e);
+
 /* A body made while it is sent (server-sent events, exports): `next` fills at most n bytes and
  * returns how many, 0 to be asked again later (the server waits `pause` seconds), -1 at the end, -2
  * when it cannot go on (the connection breaks off, so that the client sees that something is

@@ -93,6 +93,12 @@ static bool accepts(const char *header, const char *coding)
     return false;
 }
 
+/* Pages may carry their own styles: the web application's are made by script, as elements. */
+static const char page_policy[] =
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; "
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'";
+
 static int send_file(struct request *r, struct response *w, int fd, struct str name,
                      const char *coding)
 {
@@ -106,6 +112,8 @@ static int send_file(struct request *r, struct response *w, int fd, struct str n
                                     (unsigned long long)st.st_mtim.tv_sec * 1000000000u +
                                         (unsigned long long)st.st_mtim.tv_nsec,
                                     coding ? "-" : "", coding ? coding : "");
+    if (str_ends(name, ".html"))
+        respond_header(w, "Content-Security-Policy", page_policy);
     respond_header(w, "Vary", "Accept-Encoding");
     if (coding)
         respond_header(w, "Content-Encoding", coding);
@@ -142,12 +150,12 @@ static bool is_page(struct request *r, struct str path)
     return accept && strstr(accept, "text/html") && (!last.n || !memchr(last.p, '.', last.n));
 }
 
-int static_serve(struct request *r, struct response *w, struct err *e)
+int respond_static(struct request *r, struct response *w, struct err *e)
 {
     struct str path = r->path, decoded;
     int rc;
 
-    if (!str_skip(&path, "/"))
+    if (r->server->static_root < 0 || !str_skip(&path, "/"))
         return ERR(e, ERR_NOT_FOUND, "there is nothing at this address");
     if ((rc = target_decode(&r->arena, path, false, &decoded, e)))
         return rc;

@@ -48,6 +48,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/generations/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change many at once
+         * @description `update` sets rating and favourite and adds and removes tags; `delete` and `restore` are the same as of one generation. What does not exist, belongs to
+         *     somebody else or is in the wrong state is listed in `skipped` with the reason; the others are changed, in one transaction.
+         */
+        post: operations["batch_generations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/generations/zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Many pictures as one file
+         * @description Pictures keep the recipe inside them. They are named by model, sampler, steps, guidance and seed, in the order of `ids`. What has no picture is left out and named in `recipes.json`.
+         */
+        post: operations["zip_generations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/generations/{id}": {
         parameters: {
             query?: never;
@@ -64,13 +105,37 @@ export interface paths {
         post?: never;
         /**
          * Delete a generation
-         * @description Its picture goes with it unless another generation shows the same one. A generation that is running is a conflict; cancel it first.
+         * @description It is gone from all lists at once, and can be restored for a day. Then its picture goes with it unless another generation shows the same one.
+         *     A generation that is running is a conflict; cancel it first.
          */
         delete: operations["delete_generation"];
         options?: never;
         head?: never;
         /** Rate, mark or tag */
         patch: operations["update_generation"];
+        trace?: never;
+    };
+    "/api/v1/generations/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a deletion back
+         * @description Possible until it is swept away, a day after its deletion.
+         */
+        post: operations["restore_generation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/generations/{id}/retry": {
@@ -209,6 +274,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags in use */
+        get: operations["list_tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments": {
         parameters: {
             query?: never;
@@ -277,6 +359,29 @@ export interface paths {
          * @description The spec can be changed only while the experiment is a draft; afterwards clone or extend it.
          */
         patch: operations["update_experiment"];
+        trace?: never;
+    };
+    "/api/v1/experiments/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a deletion back
+         * @description Possible until it is swept away, a day after its deletion, with all its cells.
+         */
+        post: operations["restore_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/experiments/{id}/plan": {
@@ -619,6 +724,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/experiments/{id}/pairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Pairs to judge
+         * @description Two finished pictures of a run with the same prompt and seed that differ in at least one of `axes` (absent: in any axis that is no prompt and no seed), and in no other axis. Pairs that the asker has
+         *     judged do not come again. Those come first whose verdict says most: values that were compared seldom or stand close together.
+         */
+        get: operations["list_pairs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{id}/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Scores from the votes
+         * @description Bradley-Terry (Bradley and Terry 1952; a tie is half a win for each) with one strength per value of every axis, fitted to all votes at once: log-odds that the left one wins =
+         *     sum over the axes of strength(left's value) - strength(right's value). Intervals are 95 %, from the observed information. Formulas in docs/experiments.md.
+         */
+        get: operations["get_scores"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/votes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Votes */
+        get: operations["list_votes"];
+        put?: never;
+        /**
+         * Judge a pair
+         * @description `id` is made by the client, so that a vote that was made offline may be sent again without counting twice. Both generations must be finished cells of one experiment with the same prompt and seed.
+         */
+        post: operations["create_vote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/votes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a vote back */
+        delete: operations["delete_vote"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models": {
         parameters: {
             query?: never;
@@ -699,6 +893,68 @@ export interface paths {
         get: operations["get_model_digest"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/model-tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Downloads and checks */
+        get: operations["list_model_tasks"];
+        put?: never;
+        /**
+         * Download or check a model
+         * @description `pull` downloads a repository of the model hub as `cauldron models pull` does: resumed where it was cut off, checksums compared. `verify` reads every file again and compares checksums and shapes.
+         *     Progress: ask again, or Socket.IO `model-task` in room `models`. When a download is done the model can be used at once.
+         */
+        post: operations["create_model_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/model-tasks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** One download or check */
+        get: operations["get_model_task"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/model-tasks/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop it */
+        post: operations["cancel_model_task"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1175,6 +1431,105 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How to subscribe */
+        get: operations["get_push"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own subscriptions */
+        get: operations["list_push_subscriptions"];
+        put?: never;
+        /**
+         * Subscribe a browser
+         * @description Takes what the browser's PushSubscription.toJSON() gives. When an experiment of the subscriber ends, a message is sent (RFC 8030), encrypted to the browser (RFC 8291) and signed (VAPID, RFC 8292).
+         *     A subscription that its push service calls gone is dropped.
+         */
+        post: operations["create_push_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/subscriptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Unsubscribe */
+        delete: operations["delete_push_subscription"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/subscriptions/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a message to try it */
+        post: operations["test_push_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/discovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Servers on the local network
+         * @description The server announces itself as `_cauldron._tcp` by multicast DNS (Avahi) unless it listens on loopback only or `--mdns off` was given, and remembers the others that it hears.
+         */
+        get: operations["get_discovery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/images/generations": {
         parameters: {
             query?: never;
@@ -1484,7 +1839,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where people begin; this reference */
+        /** The web app; where it was not built, this reference */
         get: operations["home"];
         put?: never;
         post?: never;
@@ -1997,6 +2352,45 @@ export interface components {
                 differs: string[];
             }[];
         };
+        Batch: {
+            /** @description Generations. */
+            ids: components["schemas"]["Id"][];
+            /**
+             * @description What to do with all of them.
+             * @enum {string}
+             */
+            action: "update" | "delete" | "restore";
+            /** @description With `update`. */
+            rating?: number | null;
+            /** @description With `update`. */
+            favourite?: boolean;
+            /** @description With `update`. */
+            add_tags?: components["schemas"]["Tags"];
+            /** @description With `update`. */
+            remove_tags?: components["schemas"]["Tags"];
+        };
+        BatchAnswer: {
+            changed: components["schemas"]["Id"][];
+            skipped: {
+                id: components["schemas"]["Id"];
+                reason: string;
+            }[];
+        };
+        ZipRequest: {
+            /** @description Generations. */
+            ids: components["schemas"]["Id"][];
+            /**
+             * @description Convert them.
+             * @enum {string}
+             */
+            format?: "png" | "jpeg" | "webp";
+        };
+        TagList: {
+            items: {
+                tag: string;
+                count: number;
+            }[];
+        };
         ExperimentCreate: {
             /** @description The spec's name, else the type and time, when absent. */
             name?: string;
@@ -2463,6 +2857,89 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        PairSide: {
+            generation_id: components["schemas"]["Id"];
+            image: components["schemas"]["Picture"];
+            /** @description What the judge must not see yet. */
+            axes: {
+                [key: string]: unknown;
+            };
+        };
+        Pair: {
+            left: components["schemas"]["PairSide"];
+            right: components["schemas"]["PairSide"];
+            prompt: string;
+            /** @description Names of the axes in which they differ. */
+            differs: string[];
+        };
+        PairList: {
+            items: components["schemas"]["Pair"][];
+            /** @description Pairs that the asker has not judged, these included. */
+            remaining: number;
+            /** @description Votes of the asker in this experiment. */
+            judged: number;
+        };
+        /**
+         * @description Which is better; `skip` counts for nothing but is not asked again.
+         * @enum {string}
+         */
+        Choice: "left" | "right" | "tie" | "skip";
+        VoteCreate: {
+            /** @description Made by the client. */
+            id: components["schemas"]["Id"];
+            /** @description Generation. */
+            left: components["schemas"]["Id"];
+            /** @description Generation. */
+            right: components["schemas"]["Id"];
+            choice: components["schemas"]["Choice"];
+            /** @description Time taken to decide. */
+            seconds?: number;
+            /** @description When, if it was made offline. */
+            voted_at?: components["schemas"]["Time"];
+        };
+        Vote: {
+            id: components["schemas"]["Id"];
+            experiment_id: components["schemas"]["Id"];
+            /** Format: uuid */
+            user_id?: string | null;
+            left: components["schemas"]["Id"];
+            right: components["schemas"]["Id"];
+            choice: components["schemas"]["Choice"];
+            seconds?: number | null;
+            created_at: components["schemas"]["Time"];
+        };
+        VotePage: {
+            items: components["schemas"]["Vote"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        Scores: {
+            /** @description Without skipped ones. */
+            votes: number;
+            skipped?: number;
+            judges: number;
+            axes: {
+                name: string;
+                /** @description Votes between pictures that differ on this axis. */
+                votes: number;
+                /** @description The best first. */
+                values: {
+                    label: string;
+                    /** @description The value itself. */
+                    value: unknown;
+                    votes: number;
+                    wins: number;
+                    losses: number;
+                    ties: number;
+                    /** @description Log-odds against the mean of the axis; null: never compared. */
+                    strength: number | null;
+                    /** @description Lower end of the 95 % interval. */
+                    low: number | null;
+                    high: number | null;
+                    /** @description Chance to win against a value of mean strength, 0 to 1. */
+                    win_rate: number | null;
+                }[];
+            }[];
+        };
         Model: {
             name: string;
             provider: string;
@@ -2494,6 +2971,43 @@ export interface components {
         ModelDigest: {
             name: string;
             digest: components["schemas"]["Sha256"];
+        };
+        ModelTaskCreate: {
+            /**
+             * @description What to do.
+             * @enum {string}
+             */
+            kind: "pull" | "verify";
+            /** @description A repository of the model hub (`pull`), or an installed model (`verify`). */
+            model: components["schemas"]["ModelName"];
+            /** @description Branch, tag or commit to pull. */
+            revision?: string;
+            /** @description Of the files, such as fp16. */
+            variant?: string;
+        };
+        ModelTask: {
+            id: components["schemas"]["Id"];
+            /** @enum {string} */
+            kind: "pull" | "verify";
+            model: string;
+            /** @enum {string} */
+            status: "running" | "succeeded" | "failed" | "cancelled";
+            /** @description Bytes. */
+            done: number;
+            /** @description Bytes; null: not known yet. */
+            total: number | null;
+            /** @description At present. */
+            file?: string | null;
+            bytes_per_second?: number | null;
+            eta_seconds?: number | null;
+            /** @description What was found. */
+            detail?: string | null;
+            error?: components["schemas"]["Failure"];
+            created_at: components["schemas"]["Time"];
+            finished_at?: components["schemas"]["NullableTime"];
+        };
+        ModelTaskList: {
+            items: components["schemas"]["ModelTask"][];
         };
         SamplerList: {
             items: {
@@ -2765,6 +3279,63 @@ export interface components {
         EventPage: {
             items: components["schemas"]["Event"][];
             next_cursor: components["schemas"]["NextCursor"];
+        };
+        PushInfo: {
+            /** @description Uncompressed P-256 point, base64url: `applicationServerKey`. */
+            public_key: string;
+        };
+        PushSubscriptionCreate: {
+            /** @description https URL of the browser's push service. */
+            endpoint: string;
+            /** @description Milliseconds since 1970. */
+            expirationTime?: number | null;
+            keys: {
+                /** @description base64url. */
+                p256dh: string;
+                /** @description base64url. */
+                auth: string;
+            };
+        };
+        PushSubscription: {
+            id: components["schemas"]["Id"];
+            endpoint: string;
+            /** @description The browser. */
+            agent?: string | null;
+            created_at: components["schemas"]["Time"];
+            /** @description The last message that was taken. */
+            sent_at?: components["schemas"]["NullableTime"];
+            /** @description Of the last message. */
+            error?: string | null;
+        };
+        PushSubscriptionList: {
+            items: components["schemas"]["PushSubscription"][];
+        };
+        PushResult: {
+            /** @description Of the push service; 0: it could not be reached. */
+            status: number;
+            detail?: string | null;
+        };
+        Discovery: {
+            /** @description Whether multicast DNS works here. */
+            available: boolean;
+            /** @description Whether this server can be found. */
+            announced: boolean;
+            /** @description Why not. */
+            detail?: string | null;
+            self: components["schemas"]["DiscoveredServer"];
+            /** @description Others. */
+            items: components["schemas"]["DiscoveredServer"][];
+        };
+        DiscoveredServer: {
+            /** @example Shadow Cauldron on attic */
+            name: string;
+            /** @example attic.local */
+            host?: string | null;
+            address?: string | null;
+            port?: number;
+            url: string;
+            version: string | null;
+            seen_at?: components["schemas"]["NullableTime"];
         };
         OpenAIImageRequest: {
             prompt: string;
@@ -3496,6 +4067,92 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    batch_generations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ids": [
+                 *         "0192f0c1-7b7a-7c1e-9a53-5d0c7f4f2b11"
+                 *       ],
+                 *       "action": "update",
+                 *       "favourite": true,
+                 *       "add_tags": [
+                 *         "keep"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["Batch"];
+            };
+        };
+        responses: {
+            /** @description What was changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    zip_generations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ids": [
+                 *         "0192f0c1-7b7a-7c1e-9a53-5d0c7f4f2b11"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ZipRequest"];
+            };
+        };
+        responses: {
+            /** @description A ZIP file: pictures in their own format, and `recipes.json`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     get_generation: {
         parameters: {
             query?: never;
@@ -3599,6 +4256,38 @@ export interface operations {
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restore_generation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The generation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Generation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -3803,6 +4492,36 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_tags: {
+        parameters: {
+            query?: {
+                /** @description Beginning of the tag. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The most used first, at most 1000. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -4051,6 +4770,38 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restore_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The experiment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -4392,6 +5143,8 @@ export interface operations {
     get_grid: {
         parameters: {
             query?: {
+                /** @description Measure the cells: `ssim` and its kin in `measures`, to the run's reference. Kept once made. */
+                measures?: boolean;
                 /** @description Number of the run; absent: the newest. */
                 run?: components["parameters"]["Run"];
                 /** @description Cells of a page. */
@@ -4585,6 +5338,197 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    list_pairs: {
+        parameters: {
+            query?: {
+                /** @description Number of the run; absent: the newest. */
+                run?: components["parameters"]["Run"];
+                /**
+                 * @description Names of axes that may differ - separated by commas.
+                 * @example sampler
+                 */
+                axes?: string;
+                /** @description Pairs at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Pairs in random order, left and right by chance. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_scores: {
+        parameters: {
+            query?: {
+                /** @description Whose votes count. */
+                by?: "all" | "me";
+            };
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Scores per axis. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scores"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_votes: {
+        parameters: {
+            query?: {
+                /** @description Of this experiment. */
+                experiment_id?: components["schemas"]["Id"];
+                /** @description Items of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of own votes, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VotePage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_vote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "0192f0c1-7b7a-7c1e-9a53-5d0c7f4f2b11",
+                 *       "left": "0192f0c1-7b7a-7c1e-9a53-5d0c7f4f2b12",
+                 *       "right": "0192f0c1-7b7a-7c1e-9a53-5d0c7f4f2b13",
+                 *       "choice": "left"
+                 *     }
+                 */
+                "application/json": components["schemas"]["VoteCreate"];
+            };
+        };
+        responses: {
+            /** @description It was known already: a repetition. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vote"];
+                };
+            };
+            /** @description Counted. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vote"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_vote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     list_models: {
         parameters: {
             query?: {
@@ -4706,6 +5650,137 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_model_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those of this server, newest first; ended ones for a day. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelTaskList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_model_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "verify",
+                 *       "model": "demo"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ModelTaskCreate"];
+            };
+        };
+        responses: {
+            /** @description Begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelTask"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_model_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The task. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelTask"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancel_model_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The task; what was downloaded stays, another pull goes on from there. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelTask"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -5559,6 +6634,199 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key for PushManager.subscribe. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushInfo"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_push_subscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Without their keys. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushSubscriptionList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_push_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "endpoint": "https://push.example.net/send/abc",
+                 *       "keys": {
+                 *         "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+                 *         "auth": "BTBZMqHH6r4Tts7J_aSIgg"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["PushSubscriptionCreate"];
+            };
+        };
+        responses: {
+            /** @description Known already; renewed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushSubscription"];
+                };
+            };
+            /** @description Subscribed. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushSubscription"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_push_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    test_push_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the push service answered. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushResult"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_discovery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description This one and those it hears. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Discovery"];
                 };
             };
             400: components["responses"]["BadRequest"];
