@@ -1,7 +1,7 @@
 #include "cli/find_model.h"
 
 #include "base/file.h"
-#include "cli/hub.h"
+#include "cli/hub_settings.h"
 
 #include <limits.h>
 #include <stdlib.h>

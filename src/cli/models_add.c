@@ -3,7 +3,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "cli/find_model.h"
-#include "cli/hub.h"
+#include "cli/hub_settings.h"
 #include "cli/models.h"
 #include "cli/options.h"
 #include "cli/terminal.h"

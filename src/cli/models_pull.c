@@ -1,11 +1,9 @@
-#include "cli/hub.h"
+#include "cli/hub_settings.h"
 #include "cli/models.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 
 #include <curl/curl.h>
-#include <stdlib.h>
-#include <string.h>
 
 struct want {
     const char *revision, *variant;
@@ -45,32 +43,36 @@ struct watch {
     bool started;
 };
 
-static void on_progress(void *context, int64_t done, int64_t total)
+static bool stopped(void *user)
 {
-    struct watch *w = context;
+    (void)user;
+    return interrupted();
+}
+
+static void on_progress(void *user, const struct model_progress *p)
+{
+    struct watch *w = user;
 
     if (!w->started) {
-        progress_start(&w->bar, "B", total);
+        progress_start(&w->bar, "B", p->total);
         w->started = true;
     }
-    progress_set(&w->bar, done);
+    progress_set(&w->bar, p->done);
 }
 
 static int pull(const char *name, const struct want *w, struct arena *a, struct hub_result *got,
                 struct err *e)
 {
     struct watch watch = {0};
-    struct hub hub;
-    const char *offline = getenv("HF_HUB_OFFLINE");
+    struct model_hub hub;
+    const char *offline = hub_offline();
     int rc = hub_from_environment(&hub, a, e);
 
     if (rc)
         return rc;
-    if (offline && offline[0] && strcmp(offline, "0") != 0)
-        return ERR(e, ERR_ARG, "HF_HUB_OFFLINE is set: nothing is downloaded");
-    hub.stop = interrupted;
-    hub.progress = on_progress;
-    hub.context = &watch;
+    if (offline)
+        return ERR(e, ERR_ARG, "%s", offline);
+    hub.watch = (struct model_watch){stopped, on_progress, &watch};
     if (curl_global_init(CURL_GLOBAL_DEFAULT))
         return ERR(e, ERR_NOMEM, "cannot start libcurl");
     rc = hub_pull(&hub, name, w->revision, w->variant, a, got, e);

@@ -6,7 +6,6 @@
 #include "cauldron.h"
 #include "cli/commands.h"
 #include "cli/find_model.h"
-#include "cli/hub.h"
 #include "storage/migrate.h"
 
 #include <signal.h>

@@ -138,7 +138,7 @@ void cauldron_describe(const struct cauldron_model *m, struct cauldron_info *out
 int cauldron_digest(const struct cauldron_model *m, char out[65], struct cauldron_error *error)
 {
     struct err e = {0};
-    return model_digest(m->files, out, &e) ? report(error, &e) : 0;
+    return model_digest(m->files, NULL, out, &e) ? report(error, &e) : 0;
 }
 
 struct cauldron_request cauldron_request(const struct cauldron_model *m)

@@ -2,7 +2,7 @@
  * that are chosen are names that were offered, each once. */
 #include "fuzz.h"
 
-#include "cli/hub.h"
+#include "models/hub.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,7 @@
 /* The version of a model: a digest over the numbers that draw. */
 #include "engine/weights/files.h"
 
+#include "base/reading.h"
 #include "base/sha256.h"
 
 #include <stdlib.h>
@@ -32,7 +33,8 @@ static size_t collect(struct named *out, const char *component, const struct wei
 /* "unet/out.2.weight f16 4,320,3,3" and a newline, then the bytes. Trailing extents of one carry no
  * meaning (a 1x1 convolution is a product) and are left out, so that folders and single files of
  * the same model agree. */
-static void add(struct sha256 *s, struct arena *a, const struct named *n)
+static int add(struct sha256 *s, struct arena *a, const struct named *n,
+               const struct reading *reading, struct err *e)
 {
     const struct tensor *t = n->tensor;
     int dims = t->dims;
@@ -46,13 +48,24 @@ static void add(struct sha256 *s, struct arena *a, const struct named *n)
         sha256_add(s, head, strlen(head));
     }
     sha256_add(s, "\n", 1);
-    sha256_add(s, t->data, (size_t)tensor_count(t) * (size_t)dtype_size(t->dtype));
+    const char *p = t->data;
+    for (size_t left = (size_t)tensor_count(t) * (size_t)dtype_size(t->dtype); left;) {
+        size_t piece = left < READING_PIECE ? left : READING_PIECE;
+        sha256_add(s, p, piece);
+        if (!reading_tell(reading, piece))
+            return ERR(e, ERR_CANCELLED, "interrupted");
+        p += piece;
+        left -= piece;
+    }
+    return 0;
 }
 
-int model_digest(const struct model *m, char out[65], struct err *e)
+int model_digest(const struct model *m, const struct reading *reading, char out[65], struct err *e)
 {
     struct arena scratch = {0};
     struct sha256 s;
+    struct err ignored;
+    char digest[65];
     size_t n = 0;
     int rc = sha256_init(&s, e);
 
@@ -66,8 +79,12 @@ int model_digest(const struct model *m, char out[65], struct err *e)
     n += collect(list + n, "unet", &m->unet_weights);
     n += collect(list + n, "vae", &m->vae_weights);
     qsort(list, n, sizeof *list, by_name);
-    for (size_t i = 0; i < n; i++)
-        add(&s, &scratch, &list[i]);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = add(&s, &scratch, &list[i], reading, e);
     arena_release(&scratch);
-    return sha256_finish(&s, out, e);
+    int finished = sha256_finish(&s, digest, rc ? &ignored : e); /* it releases in any case */
+    if (rc || finished)
+        return rc ? rc : finished;
+    memcpy(out, digest, sizeof digest);
+    return 0;
 }

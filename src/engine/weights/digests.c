@@ -155,13 +155,14 @@ static void remember(const char *folder, json_t *digests, const char *key, const
 
 /* ============================== Digests ============================== */
 
-static int compute(const char *path, const char *variant, char out[65], struct err *e)
+static int compute(const char *path, const char *variant, const struct reading *reading,
+                   char out[65], struct err *e)
 {
     struct model *m;
     int rc = model_open(path, variant, &m, e);
 
     if (rc == 0) {
-        rc = model_digest(m, out, e);
+        rc = model_digest(m, reading, out, e);
         model_close(m);
     }
     return rc;
@@ -187,14 +188,15 @@ int model_digest_cached(struct arena *a, const char *folder, const char *path, c
     if (rc)
         return rc;
     json_t *digests = load(folder, a);
-    if (!recall(digests, key, &stamp, out) && (rc = compute(path, variant, out, e)) == 0)
+    if (!recall(digests, key, &stamp, out) && (rc = compute(path, variant, NULL, out, e)) == 0)
         remember(folder, digests, key, path, &stamp, out, a);
     json_decref(digests);
     return rc;
 }
 
 int model_digest_fresh(struct arena *a, const char *folder, const char *path, const char *variant,
-                       char out[65], bool *known, char former[65], struct err *e)
+                       const struct reading *reading, char out[65], bool *known, char former[65],
+                       struct err *e)
 {
     struct model_stamp stamp;
     char digest[65];
@@ -202,7 +204,7 @@ int model_digest_fresh(struct arena *a, const char *folder, const char *path, co
     int rc = model_stamp_read(path, &stamp, e);
 
     if (rc == 0)
-        rc = compute(path, variant, digest, e);
+        rc = compute(path, variant, reading, digest, e);
     if (rc)
         return rc;
     json_t *digests = load(folder, a);

@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/reading.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,10 +34,11 @@ bool model_digest_known(struct arena *a, const char *folder, const char *path, c
                         const struct model_stamp *stamp, char out[65]);
 /* The same, computed from the bytes whatever is remembered; *known says whether a digest was
  * remembered for this very state of the files, and `former` which. What is computed is remembered,
- * unless it contradicts. */
+ * unless it contradicts. `reading` may be NULL. */
 WARN_UNUSED_RESULT int model_digest_fresh(struct arena *a, const char *folder, const char *path,
-                                          const char *variant, char out[65], bool *known,
-                                          char former[65], struct err *e);
+                                          const char *variant, const struct reading *reading,
+                                          char out[65], bool *known, char former[65],
+                                          struct err *e);
 WARN_UNUSED_RESULT int model_stamp_read(const char *path, struct model_stamp *out, struct err *e);
 
 #endif

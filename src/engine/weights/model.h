@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/reading.h"
 #include "engine/sampling/sampler.h"
 #include "engine/weights/weights.h"
 
@@ -112,8 +113,9 @@ void model_forget(const struct model *m, enum component c);
 
 /* SHA-256 over all tensors of the model: in the order of their names, name, dtype, shape and bytes;
  * 64 hex digits. The same numbers give the same digest whether they lie in one file, in shards or
- * in variants of a folder. */
-WARN_UNUSED_RESULT int model_digest(const struct model *m, char out[65], struct err *e);
+ * in variants of a folder. `reading` may be NULL. */
+WARN_UNUSED_RESULT int model_digest(const struct model *m, const struct reading *reading,
+                                    char out[65], struct err *e);
 size_t model_bytes(const struct model *m);
 const char *architecture_name(enum architecture a); /* "sd1", "sd2", "sdxl" */
 

@@ -6,7 +6,7 @@
  *   models--ORG--NAME/snapshots/<commit>/unet/...       links to them
  *   models--ORG--NAME/refs/<revision>                   the commit that a branch or tag meant
  *
- *   struct hub hub = {.endpoint = "https://huggingface.co", .token = NULL, .cache = folder};
+ *   struct model_hub hub = {.endpoint = "https://huggingface.co", .token = NULL, .cache = folder};
  *   struct hub_result got;
  *   if (hub_pull(&hub, "stable-diffusion-v1-5/stable-diffusion-v1-5", "main", "fp16", &a, &got,
  * &e))
@@ -16,26 +16,19 @@
  * broken download goes on where it stopped (blobs/<etag>.incomplete); every file is checked against
  * the size and the hash that the server announced before it gets its name. The server is not
  * trusted: names that leave the folder, sizes and redirects are checked, and the token goes to the
- * endpoint's own origin only. Threads: one pull per struct hub at a time; two processes pulling the
- * same file are kept apart by a lock. curl_global_init must have been called.
+ * endpoint's own origin only. Threads: one pull per struct model_hub at a time; two processes
+ * pulling the same file are kept apart by a lock. curl_global_init must have been called.
  */
-#ifndef CLI_HUB_H
-#define CLI_HUB_H
+#ifndef MODELS_HUB_H
+#define MODELS_HUB_H
 
-#include "base/arena.h"
-#include "base/err.h"
+#include "models/watch.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-struct hub {
+struct model_hub {
     const char *endpoint; /* http(s)://host[:port][/prefix], no slash at the end */
     const char *token;    /* NULL: none */
     const char *cache;    /* usually ~/.cache/huggingface/hub */
-    bool (*stop)(void);   /* asked several times a second; NULL: never */
-    void (*progress)(void *context, int64_t done, int64_t total); /* bytes; NULL: nobody looks */
-    void *context;
+    struct model_watch watch;
 };
 
 struct hub_result {
@@ -45,17 +38,11 @@ struct hub_result {
     int64_t bytes;      /* of all */
 };
 
-/* Endpoint, token and cache as HF_ENDPOINT, HF_TOKEN, HF_HUB_CACHE, HF_HOME and XDG_CACHE_HOME say.
- * ERR_ARG when they make no sense. */
-WARN_UNUSED_RESULT int hub_from_environment(struct hub *out, struct arena *a, struct err *e);
 /* revision: a branch, tag or commit. variant: "fp16" or NULL for the plain files (or the only
  * variant there is). Texts of the result live in `a`. */
-WARN_UNUSED_RESULT int hub_pull(const struct hub *hub, const char *name, const char *revision,
+WARN_UNUSED_RESULT int hub_pull(const struct model_hub *hub, const char *name, const char *revision,
                                 const char *variant, struct arena *a, struct hub_result *out,
                                 struct err *e);
-/* HF_HUB_CACHE, HF_HOME/hub, XDG_CACHE_HOME/huggingface/hub or ~/.cache/huggingface/hub, in this
- * order; NULL without a home. */
-const char *hub_cache_folder(struct arena *a);
 /* A file of this name in a model's folder says that hub_pull made the folder. */
 #define HUB_MARK ".pulled-by-cauldron"
 /* The cache's folder of a model: CACHE/models--ORG--NAME. */

@@ -1,4 +1,4 @@
-#include "cli/hub_http.h"
+#include "models/hub_http.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 enum { MAX_REDIRECTS = 5, CONNECT_SECONDS = 20, STALL_SECONDS = 30, STALL_BYTES = 16 };
 
 struct hub_http {
-    const struct hub *hub;
+    const struct model_hub *hub;
     CURL *curl;
     struct curl_slist *bearer; /* the Authorization header, NULL without a token */
     void (*tell)(void *context, int64_t have);
@@ -163,9 +163,9 @@ static size_t on_body(char *p, size_t size, size_t n, void *context)
 
 static int on_progress(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
-    const struct hub *hub = ((struct call *)context)->http->hub;
+    const struct model_hub *hub = ((struct call *)context)->http->hub;
     (void)a, (void)b, (void)c, (void)d;
-    return hub->stop && hub->stop();
+    return model_watch_stopped(&hub->watch);
 }
 
 /* ============================== One request ============================== */
@@ -289,7 +289,7 @@ static int perform(struct call *c, const char *url, bool head)
 
 /* ============================== What the rest calls ============================== */
 
-int hub_http_new(const struct hub *hub, struct hub_http **out, struct err *e)
+int hub_http_new(const struct model_hub *hub, struct hub_http **out, struct err *e)
 {
     struct hub_http *http = calloc(1, sizeof *http);
     struct arena a = {0};

@@ -1,7 +1,7 @@
-#include "cli/hub.h"
+#include "models/hub.h"
 
-#include "cli/hub_cache.h"
-#include "cli/hub_http.h"
+#include "models/hub_cache.h"
+#include "models/hub_http.h"
 #include "test.h"
 
 #include <unistd.h>
@@ -168,7 +168,7 @@ static bool hash_is(const char *content, const char *etag)
     bool right = false;
 
     assert_int_equal(write(fd, content, strlen(content)), strlen(content));
-    assert_int_equal(hub_check_hash(fd, etag, &right, &e), 0);
+    assert_int_equal(hub_check_hash(fd, etag, NULL, &right, &e), 0);
     close(fd);
     unlink(path);
     return right;

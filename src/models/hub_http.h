@@ -12,11 +12,11 @@
  * ERR_NETWORK means that the same request may work later: no connection, a cut, 429 or 5xx.
  * Threads: one at a time per struct hub_http.
  */
-#ifndef CLI_HUB_HTTP_H
-#define CLI_HUB_HTTP_H
+#ifndef MODELS_HUB_HTTP_H
+#define MODELS_HUB_HTTP_H
 
 #include "base/buf.h"
-#include "cli/hub.h"
+#include "models/hub.h"
 
 struct hub_http;
 
@@ -26,7 +26,8 @@ struct hub_meta {
     int64_t size;
 };
 
-WARN_UNUSED_RESULT int hub_http_new(const struct hub *hub, struct hub_http **out, struct err *e);
+WARN_UNUSED_RESULT int hub_http_new(const struct model_hub *hub, struct hub_http **out,
+                                    struct err *e);
 void hub_http_free(struct hub_http *http);
 
 /* The whole body, at most as much as the buffer takes. */

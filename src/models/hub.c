@@ -1,11 +1,10 @@
-#include "cli/hub.h"
+#include "models/hub.h"
 
 #include "base/file.h"
-#include "cli/hub_cache.h"
-#include "cli/hub_http.h"
+#include "models/hub_cache.h"
+#include "models/hub_http.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,7 +19,7 @@ enum {
 
 /* One pull on its way. */
 struct pull {
-    const struct hub *hub;
+    const struct model_hub *hub;
     struct hub_http *http;
     struct arena *arena;
     struct hub_cache cache;
@@ -29,54 +28,11 @@ struct pull {
     struct hub_meta *metas;
     size_t count;
     int64_t done, total; /* bytes of finished files; of all */
+    const char *file;    /* being fetched, of which */
+    int64_t have;        /* bytes are there */
+    int64_t moved;
     int fetched;
 };
-
-/* ============================== Settings ============================== */
-
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name);
-    return value && value[0] ? value : NULL;
-}
-
-const char *hub_cache_folder(struct arena *a)
-{
-    const char *folder;
-
-    if ((folder = variable("HF_HUB_CACHE")) || (folder = variable("HUGGINGFACE_HUB_CACHE")))
-        return folder;
-    if ((folder = variable("HF_HOME")))
-        return arena_printf(a, "%s/hub", folder);
-    if ((folder = variable("XDG_CACHE_HOME")))
-        return arena_printf(a, "%s/huggingface/hub", folder);
-    if ((folder = variable("HOME")))
-        return arena_printf(a, "%s/.cache/huggingface/hub", folder);
-    return NULL;
-}
-
-int hub_from_environment(struct hub *out, struct arena *a, struct err *e)
-{
-    const char *endpoint = variable("HF_ENDPOINT"), *token = variable("HF_TOKEN");
-    struct hub hub = {.endpoint = endpoint ? endpoint : "https://huggingface.co", .token = token};
-    size_t n = strlen(hub.endpoint);
-
-    while (n && hub.endpoint[n - 1] == '/')
-        n--;
-    hub.endpoint = arena_str(a, (struct str){hub.endpoint, n});
-    if (!str_starts(str_from(hub.endpoint), "https://") &&
-        !str_starts(str_from(hub.endpoint), "http://"))
-        return ERR(e, ERR_ARG, "HF_ENDPOINT must begin with https:// or http://, not '%s'",
-                   hub.endpoint);
-    for (const char *p = token; p && *p; p++)
-        if (*p <= ' ' || *p >= 0x7f)
-            return ERR(e, ERR_ARG, "HF_TOKEN holds a character that no token has");
-    hub.cache = hub_cache_folder(a);
-    if (!hub.cache)
-        return ERR(e, ERR_ARG, "no home folder to keep models in; set HF_HOME");
-    *out = hub;
-    return 0;
-}
 
 const char *hub_folder(const char *cache, const char *name, struct arena *a)
 {
@@ -94,7 +50,7 @@ const char *hub_folder(const char *cache, const char *name, struct arena *a)
 static int wait_for(const struct pull *p, int tries, struct err *e)
 {
     for (int ms = FIRST_WAIT_MS << (tries - 1); ms > 0; ms -= 50) {
-        if (p->hub->stop && p->hub->stop())
+        if (model_watch_stopped(&p->hub->watch))
             return ERR(e, ERR_CANCELLED, "interrupted");
         nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL);
     }
@@ -233,11 +189,31 @@ static int read_metas(struct pull *p, struct err *e)
 
 /* ============================== Bringing it here ============================== */
 
+static void tell(const struct pull *p)
+{
+    model_watch_tell(&p->hub->watch, &(struct model_progress){.file = p->file,
+                                                              .done = p->done + p->have,
+                                                              .total = p->total,
+                                                              .moved = p->moved});
+}
+
 static void on_bytes(void *context, int64_t have)
 {
+    struct pull *p = context;
+
+    if (have > p->have)
+        p->moved += have - p->have;
+    p->have = have;
+    tell(p);
+}
+
+/* Hashing what was fetched takes seconds for large files. */
+static bool go_on(void *context, int64_t bytes)
+{
     const struct pull *p = context;
-    if (p->hub->progress)
-        p->hub->progress(p->hub->context, p->done + have, p->total);
+
+    (void)bytes;
+    return !model_watch_stopped(&p->hub->watch);
 }
 
 static int fetch_blob(struct pull *p, const char *file, const struct hub_meta *meta, struct err *e)
@@ -251,6 +227,9 @@ static int fetch_blob(struct pull *p, const char *file, const struct hub_meta *m
         return rc;
     if (have > meta->size)
         have = 0;
+    p->file = file;
+    p->have = have;
+    tell(p);
     while (rc == 0 && have < meta->size) {
         int64_t before = have;
         rc = hub_http_fetch(p->http, url, fd, meta->size, &have, e);
@@ -278,7 +257,9 @@ static int fetch_all(struct pull *p, struct err *e)
         if (!hub_cache_has(&p->cache, meta) && (rc = fetch_blob(p, p->files[i], meta, e)))
             return err_prefix(e, "'%s'", p->files[i]);
         p->done += meta->size;
-        on_bytes(p, 0);
+        p->file = NULL;
+        p->have = 0;
+        tell(p);
     }
     /* model_index.json, which makes it a model, is linked last: its place is the first. */
     for (size_t i = p->count; i-- > 0 && rc == 0;)
@@ -293,8 +274,8 @@ static int claim(const struct pull *p, struct err *e)
     return rc ? rc : file_write(arena_printf(p->arena, "%s/" HUB_MARK, p->cache.folder), "", 0, e);
 }
 
-int hub_pull(const struct hub *hub, const char *name, const char *revision, const char *variant,
-             struct arena *a, struct hub_result *out, struct err *e)
+int hub_pull(const struct model_hub *hub, const char *name, const char *revision,
+             const char *variant, struct arena *a, struct hub_result *out, struct err *e)
 {
     struct pull p = {.hub = hub, .arena = a, .name = name};
     int rc;
@@ -308,7 +289,7 @@ int hub_pull(const struct hub *hub, const char *name, const char *revision, cons
         return ERR(e, ERR_ARG, "'%s' is not a revision: a branch, a tag or a commit", revision);
     if ((rc = hub_http_new(hub, &p.http, e)))
         return rc;
-    p.cache = (struct hub_cache){hub_folder(hub->cache, name, a), a};
+    p.cache = (struct hub_cache){hub_folder(hub->cache, name, a), a, {go_on, &p}};
     rc = find_files(&p, revision, variant, e);
     if (rc == 0)
         rc = read_metas(&p, e);

@@ -1,4 +1,4 @@
-#include "cli/hub_cache.h"
+#include "models/hub_cache.h"
 
 #include "base/file.h"
 
@@ -29,7 +29,7 @@ bool hub_cache_has(const struct hub_cache *c, const struct hub_meta *meta)
 
 /* ============================== Hashes ============================== */
 
-static int hash_file(int fd, EVP_MD_CTX *digest, struct err *e)
+static int hash_file(int fd, EVP_MD_CTX *digest, const struct reading *reading, struct err *e)
 {
     unsigned char bytes[65536];
     off_t at = 0;
@@ -39,15 +39,18 @@ static int hash_file(int fd, EVP_MD_CTX *digest, struct err *e)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return ERR(e, ERR_IO, "cannot read back what was downloaded: %s", strerror(errno));
+            return ERR(e, ERR_IO, "cannot read it: %s", strerror(errno));
         if (n == 0)
             return 0;
         EVP_DigestUpdate(digest, bytes, (size_t)n);
         at += n;
+        if (!reading_tell(reading, (size_t)n))
+            return ERR(e, ERR_CANCELLED, "interrupted");
     }
 }
 
-int hub_check_hash(int fd, const char *etag, bool *right, struct err *e)
+int hub_check_hash(int fd, const char *etag, const struct reading *reading, bool *right,
+                   struct err *e)
 {
     size_t n = strlen(etag);
     unsigned char sum[EVP_MAX_MD_SIZE];
@@ -60,7 +63,7 @@ int hub_check_hash(int fd, const char *etag, bool *right, struct err *e)
     if ((n != 40 && n != 64) || etag[strspn(etag, "0123456789abcdefABCDEF")])
         return 0;
     if (fstat(fd, &st))
-        return ERR(e, ERR_IO, "cannot read back what was downloaded: %s", strerror(errno));
+        return ERR(e, ERR_IO, "cannot read it: %s", strerror(errno));
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     if (!digest || !EVP_DigestInit_ex(digest, n == 64 ? EVP_sha256() : EVP_sha1(), NULL)) {
         EVP_MD_CTX_free(digest);
@@ -70,7 +73,7 @@ int hub_check_hash(int fd, const char *etag, bool *right, struct err *e)
         int head = snprintf(hex, sizeof hex, "blob %lld", (long long)st.st_size);
         EVP_DigestUpdate(digest, hex, (size_t)head + 1);
     }
-    rc = hash_file(fd, digest, e);
+    rc = hash_file(fd, digest, reading, e);
     EVP_DigestFinal_ex(digest, sum, &length);
     EVP_MD_CTX_free(digest);
     for (unsigned i = 0; i < length; i++)
@@ -117,7 +120,7 @@ int hub_cache_finish(const struct hub_cache *c, int fd, const struct hub_meta *m
     if (ftruncate(fd, meta->size))
         rc = ERR(e, ERR_IO, "cannot write '%s': %s", from, strerror(errno));
     if (rc == 0)
-        rc = hub_check_hash(fd, meta->etag, &right, e);
+        rc = hub_check_hash(fd, meta->etag, &c->reading, &right, e);
     if (rc == 0 && !right) {
         unlink(from);
         rc = ERR(e, ERR_FORMAT,

@@ -1,6 +1,6 @@
 /* Which files of a repository make a pipeline. Repositories hold much more: other formats, other
  * precisions, training checkpoints. */
-#include "cli/hub.h"
+#include "models/hub.h"
 
 #include <jansson.h>
 #include <string.h>

@@ -10,14 +10,16 @@
  *
  * Threads: one at a time per struct. Two processes are kept apart by a lock on the incomplete file.
  */
-#ifndef CLI_HUB_CACHE_H
-#define CLI_HUB_CACHE_H
+#ifndef MODELS_HUB_CACHE_H
+#define MODELS_HUB_CACHE_H
 
-#include "cli/hub_http.h"
+#include "base/reading.h"
+#include "models/hub_http.h"
 
 struct hub_cache {
     const char *folder;
     struct arena *arena;
+    struct reading reading; /* while contents are hashed */
 };
 
 /* The blob is there, whole. */
@@ -35,6 +37,7 @@ WARN_UNUSED_RESULT int hub_cache_write_ref(const struct hub_cache *c, const char
 
 /* Whether the content of fd has the hash that an ETag names: 64 hex digits are a SHA-256, 40 are
  * git's SHA-1 of a blob; anything else says nothing and is true. */
-WARN_UNUSED_RESULT int hub_check_hash(int fd, const char *etag, bool *right, struct err *e);
+WARN_UNUSED_RESULT int hub_check_hash(int fd, const char *etag, const struct reading *reading,
+                                      bool *right, struct err *e);
 
 #endif
