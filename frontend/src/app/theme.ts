@@ -1,0 +1,99 @@
+// The look: neutral greys so that pictures carry the colour, one accent, dark and light from the same
+// semantic tokens. Every pair of text and background here keeps a contrast of 4.5 (WCAG 2.2 AA).
+import { createSystem, defaultConfig, defineConfig } from "@chakra-ui/react";
+
+const config = defineConfig({
+  globalCss: {
+    html: { colorPalette: "brand", scrollbarGutter: "stable" },
+    body: { bg: "bg", color: "fg", fontSize: "sm", lineHeight: "1.5", overscrollBehaviorY: "none" },
+    "*": {
+      scrollbarWidth: "thin",
+      "@media (prefers-reduced-motion: reduce)": {
+        animationDuration: "0.01ms !important",
+        transitionDuration: "0.01ms !important",
+      },
+    },
+    // One ring for everything that the keyboard reaches.
+    "*:focus-visible": { outline: "2px solid", outlineColor: "brand.focusRing", outlineOffset: "2px" },
+  },
+  theme: {
+    tokens: {
+      fonts: {
+        heading: { value: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif" },
+        body: { value: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif" },
+        mono: { value: "ui-monospace, 'SF Mono', Menlo, Consolas, 'Liberation Mono', monospace" },
+      },
+      colors: {
+        brand: {
+          50: { value: "#f6f3ff" },
+          100: { value: "#ece6ff" },
+          200: { value: "#dacfff" },
+          300: { value: "#c0adff" },
+          400: { value: "#a386fb" },
+          500: { value: "#8760ee" },
+          600: { value: "#6d3fd9" },
+          700: { value: "#5a31b8" },
+          800: { value: "#432589" },
+          900: { value: "#2d1a5c" },
+          950: { value: "#1b1038" },
+        },
+        ink: {
+          50: { value: "#faf9fb" },
+          100: { value: "#f2f1f5" },
+          200: { value: "#e4e2ea" },
+          300: { value: "#cdcad6" },
+          400: { value: "#a09cad" },
+          500: { value: "#777285" },
+          600: { value: "#5b5768" },
+          700: { value: "#423e4f" },
+          800: { value: "#2c2937" },
+          850: { value: "#221f2c" },
+          900: { value: "#191721" },
+          950: { value: "#121018" },
+        },
+      },
+    },
+    semanticTokens: {
+      colors: {
+        bg: {
+          DEFAULT: { value: { _light: "{colors.ink.50}", _dark: "{colors.ink.950}" } },
+          subtle: { value: { _light: "{colors.ink.100}", _dark: "{colors.ink.900}" } },
+          muted: { value: { _light: "{colors.ink.200}", _dark: "{colors.ink.850}" } },
+          emphasized: { value: { _light: "{colors.ink.300}", _dark: "{colors.ink.800}" } },
+          panel: { value: { _light: "white", _dark: "{colors.ink.900}" } },
+        },
+        fg: {
+          DEFAULT: { value: { _light: "{colors.ink.900}", _dark: "{colors.ink.100}" } },
+          muted: { value: { _light: "{colors.ink.600}", _dark: "{colors.ink.400}" } },
+          subtle: { value: { _light: "{colors.ink.600}", _dark: "{colors.ink.400}" } },
+          error: { value: { _light: "#a1161b", _dark: "#ff9a9a" } },
+          warning: { value: { _light: "#8a4b00", _dark: "#ffc069" } },
+          success: { value: { _light: "#12633a", _dark: "#7fdca4" } },
+        },
+        border: {
+          DEFAULT: { value: { _light: "{colors.ink.200}", _dark: "{colors.ink.800}" } },
+          muted: { value: { _light: "{colors.ink.100}", _dark: "{colors.ink.850}" } },
+          emphasized: { value: { _light: "{colors.ink.400}", _dark: "{colors.ink.600}" } },
+        },
+        brand: {
+          solid: { value: { _light: "{colors.brand.600}", _dark: "{colors.brand.600}" } },
+          contrast: { value: { _light: "white", _dark: "white" } },
+          fg: { value: { _light: "{colors.brand.700}", _dark: "{colors.brand.300}" } },
+          muted: { value: { _light: "{colors.brand.100}", _dark: "{colors.brand.900}" } },
+          subtle: { value: { _light: "{colors.brand.50}", _dark: "{colors.brand.950}" } },
+          emphasized: { value: { _light: "{colors.brand.200}", _dark: "{colors.brand.800}" } },
+          focusRing: { value: { _light: "{colors.brand.500}", _dark: "{colors.brand.400}" } },
+        },
+        red: {
+          solid: { value: { _light: "#b42318", _dark: "#b42318" } },
+          contrast: { value: "white" },
+          fg: { value: { _light: "#a1161b", _dark: "#ff9a9a" } },
+        },
+        green: { fg: { value: { _light: "#12633a", _dark: "#7fdca4" } } },
+        orange: { fg: { value: { _light: "#8a4b00", _dark: "#ffc069" } } },
+      },
+    },
+  },
+});
+
+export const system = createSystem(defaultConfig, config);

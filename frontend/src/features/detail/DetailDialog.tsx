@@ -1,0 +1,3 @@
+export default function DetailDialog({ id }: { id: string }) {
+  return <div data-generation={id} />;
+}

@@ -1,0 +1,6 @@
+import { Page } from "@/components/Page";
+import { t } from "@/i18n";
+
+export function Component() {
+  return <Page title={t("system.title")}>{null}</Page>;
+}

@@ -1,0 +1,3 @@
+export const recipe = {
+  title: "Recipe",
+};
