@@ -14,13 +14,6 @@ int api_zip_generations(struct request *r, struct response *w, struct err *e)
     return ERR(e, ERR_NETWORK, "this part of the server is being built");
 }
 
-int api_restore_generation(struct request *r, struct response *w, struct err *e)
-{
-    (void)r;
-    (void)w;
-    return ERR(e, ERR_NETWORK, "this part of the server is being built");
-}
-
 int api_list_tags(struct request *r, struct response *w, struct err *e)
 {
     (void)r;
@@ -28,9 +21,3 @@ int api_list_tags(struct request *r, struct response *w, struct err *e)
     return ERR(e, ERR_NETWORK, "this part of the server is being built");
 }
 
-int api_restore_experiment(struct request *r, struct response *w, struct err *e)
-{
-    (void)r;
-    (void)w;
-    return ERR(e, ERR_NETWORK, "this part of the server is being built");
-}

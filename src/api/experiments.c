@@ -6,7 +6,9 @@
 #include "api/experiment_json.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "jobs/sweep.h"
 #include "storage/events.h"
+#include "storage/trash.h"
 
 #include <string.h>
 
@@ -194,8 +196,10 @@ int api_update_experiment(struct request *r, struct response *w, struct err *e)
     return respond_experiment(r, w, 200, x.id, e);
 }
 
+/* The mark first: the experiment is gone from then on; then its cells, in short transactions. */
 int api_delete_experiment(struct request *r, struct response *w, struct err *e)
 {
+    bool keep = !json_flag(request_query(r), "generations", false);
     struct experiment x;
     struct tx *tx;
 
@@ -206,18 +210,55 @@ int api_delete_experiment(struct request *r, struct response *w, struct err *e)
     if (rc == 0 && (x.status == EXPERIMENT_RUNNING || x.status == EXPERIMENT_PAUSED))
         rc = ERR(e, ERR_CONFLICT, "the experiment is %s: cancel it first",
                  experiment_status_name(x.status));
-    if (rc == 0 && !json_flag(request_query(r), "generations", false))
-        rc = experiments_detach(tx, x.id, e);
     if (rc == 0)
-        rc = experiments_delete(tx, x.id, e);
+        rc = trash_experiment(tx, x.id, keep, clock_unix_ms(), e);
     if (rc) {
         tx_rollback(tx);
         return rc;
     }
     audit(r, tx, "experiment_deleted", x.id, NULL);
-    if (tx_commit(tx, e))
+    if (tx_commit(tx, e) || sweep_cells(app_of(r)->db, x.id, e))
         return e->code;
     return respond_empty(w, 204);
+}
+
+/* The deleted one that {id} names. */
+static int find_deleted(struct request *r, struct tx *tx, const char *id, struct experiment *x,
+                        struct err *e)
+{
+    struct experiment there;
+    int rc = trash_experiment_find(tx, id, request_arena(r), x, e);
+
+    if (rc == 0 && !auth_owns(r, x->user_id))
+        rc = ERR_NOT_FOUND;
+    if (rc == ERR_NOT_FOUND && experiment_of(r, tx, &there, e) == 0)
+        return ERR(e, ERR_CONFLICT, "experiment %s is not deleted", id);
+    if (rc == ERR_NOT_FOUND)
+        return ERR(e, ERR_NOT_FOUND,
+                   "there is no deleted experiment %s: it was swept away, or never was", id);
+    return rc;
+}
+
+int api_restore_experiment(struct request *r, struct response *w, struct err *e)
+{
+    const char *id = request_param(r, "id");
+    struct experiment x;
+    struct tx *tx;
+
+    int rc = tx_begin(app_of(r)->db, TX_WRITE, &tx, e);
+    if (rc)
+        return rc;
+    rc = find_deleted(r, tx, id, &x, e);
+    if (rc == 0)
+        rc = trash_experiment_take(tx, id, e);
+    if (rc) {
+        tx_rollback(tx);
+        return rc;
+    }
+    audit(r, tx, "experiment_restored", id, NULL);
+    if (tx_commit(tx, e) || sweep_cells(app_of(r)->db, id, e))
+        return e->code;
+    return respond_experiment(r, w, 200, id, e);
 }
 
 int api_clone_experiment(struct request *r, struct response *w, struct err *e)

@@ -1,4 +1,4 @@
-/* generations.c: list, get, change, delete, retry, cancel, recipe, similar. */
+/* generations.c: list, get, change, delete, restore, retry, cancel, recipe, similar. */
 #include "api/access.h"
 #include "api/app.h"
 #include "api/auth.h"
@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "recipe/recipe.h"
+#include "storage/trash.h"
 
 #include "api/api_routes.h"
 
@@ -214,6 +215,43 @@ int api_delete_generation(struct request *r, struct response *w, struct err *e)
     int rc = in_one_step(r, delete, &g, e);
 
     return rc ? rc : respond_empty(w, 204);
+}
+
+static int restore(struct request *r, struct tx *tx, const char *id, struct err *e)
+{
+    struct generation *g, there;
+    size_t found;
+    int rc = trash_find(tx, &id, 1, request_arena(r), &g, &found, e);
+
+    if (rc)
+        return rc;
+    if (!found || !auth_owns(r, g->user_id))
+        return generation_of(r, tx, &there, e) == 0
+                   ? ERR(e, ERR_CONFLICT, "generation %s is not deleted", id)
+                   : ERR(e, ERR_NOT_FOUND,
+                         "there is no deleted generation '%.64s': it was swept away, or never was",
+                         id);
+    if (g->run_id)
+        return ERR(e, ERR_CONFLICT,
+                   "generation %s is a cell of experiment %s: restore the experiment instead", id,
+                   g->experiment_id ? g->experiment_id : "");
+    audit(r, tx, "generation_restored", id, NULL);
+    return trash_take(tx, &id, 1, e);
+}
+
+int api_restore_generation(struct request *r, struct response *w, struct err *e)
+{
+    struct tx *tx;
+    int rc = tx_begin(app_of(r)->db, TX_WRITE, &tx, e);
+
+    if (rc)
+        return rc;
+    if ((rc = restore(r, tx, request_param(r, "id"), e))) {
+        tx_rollback(tx);
+        return rc;
+    }
+    rc = tx_commit(tx, e);
+    return rc ? rc : answer_generation(r, w, 200, e);
 }
 
 int api_retry_generation(struct request *r, struct response *w, struct err *e)

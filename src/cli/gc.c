@@ -1,10 +1,13 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/platform.h"
+#include "jobs/sweep.h"
 #include "storage/events.h"
 #include "storage/images.h"
+#include "storage/trash.h"
 #include "storage/users.h"
 
+#include <limits.h>
 #include <string.h>
 
 /* What nobody wants any more: pictures without a generation, blobs without a picture, thumbnails of
@@ -96,7 +99,8 @@ static int expire_rows(struct sweep *s)
 
     if (!s->want->remove)
         return 0;
-    if (tx_begin(s->p->db, TX_WRITE, &tx, s->e))
+    if (sweep_trash(s->p->db, now - TRASH_MS, INT_MAX, s->e) ||
+        tx_begin(s->p->db, TX_WRITE, &tx, s->e))
         return s->e->code;
     if (sessions_expire(tx, now, s->e) ||
         events_expire(tx, now - (int64_t)(s->want->event_days * 86400e3), s->e)) {

@@ -1,14 +1,16 @@
 /*
  * worker_keep.c: what has to be done again and again: keep leases alive and notice what was
  * cancelled or paused, fill the queue from the database, end leases of the dead, end runs whose
- * budget is used up, tell others that this worker lives.
+ * budget is used up, empty the trash, tell others that this worker lives.
  */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "jobs/sweep.h"
 #include "jobs/transact.h"
 #include "jobs/worker_inside.h"
 #include "storage/experiments.h"
+#include "storage/trash.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,8 +18,9 @@
 /* A job whose ticket was lost is handed out again after this long; sooner when the queue is
  * empty, for then it lost everything; at once after a pause, in which tickets were thrown away. */
 enum { AGAIN_MS = 10000, AGAIN_EMPTY_MS = 1000, AGAIN_RESUMED_MS = 1 };
-/* Repairs come with every sixth sweep, so many wishes at once. */
-enum { REPAIR_EACH = 6, REPAIRS = 1000 };
+/* Repairs come with every sixth sweep, so many wishes at once; then the trash, in so many pieces.
+ */
+enum { REPAIR_EACH = 6, REPAIRS = 1000, TRASH_PIECES = 20 };
 
 void keeper_hear(void *worker, const char *topic, const char *text)
 {
@@ -352,8 +355,11 @@ static void do_sweep(struct worker *w, struct timers *t, double now)
 
     if (t->beats) {
         int rc = sweep(w, &e);
-        if (!rc && t->sweeps++ % REPAIR_EACH == 0)
+        if (!rc && t->sweeps++ % REPAIR_EACH == 0) {
             rc = repair(w, &e);
+            if (!rc)
+                rc = sweep_trash(w->o.submitter->db, clock_unix_ms() - TRASH_MS, TRASH_PIECES, &e);
+        }
         complain(&t->sweep_failed, rc, "leases cannot be swept", &e);
     }
     t->sweep = now + backoff(1, w->o.sweep_seconds, w->o.sweep_seconds);

@@ -34,5 +34,8 @@ WARN_UNUSED_RESULT int settings_get(struct tx *tx, const char *name, struct aren
 /* value NULL: unset it. */
 WARN_UNUSED_RESULT int settings_set(struct tx *tx, const char *name, const char *value,
                                     struct err *e);
+/* Unless it is set: of many who call at once, one wins, and all read the same afterwards. */
+WARN_UNUSED_RESULT int settings_add(struct tx *tx, const char *name, const char *value,
+                                    struct err *e);
 
 #endif

@@ -1,8 +1,7 @@
 #include "storage/experiments.h"
 
-#include "base/clock.h"
-#include "storage/jobs.h"
 #include "storage/query.h"
+#include "storage/trash.h"
 
 #include <string.h>
 
@@ -62,16 +61,31 @@ int experiments_insert(struct tx *tx, const struct experiment *x, struct err *e)
                    NULL, e);
 }
 
-int experiments_get(struct tx *tx, const char *id, struct arena *a, struct experiment *out,
-                    struct err *e)
+static int get(struct tx *tx, const char *sql, const char *what, const char *id, struct arena *a,
+               struct experiment *out, struct err *e)
 {
     struct db_rows rows;
-    int rc = query_one(tx, "SELECT " COLUMNS " FROM experiments x WHERE x.id = $1",
-                       DB_ARGS(db_text(id)), "experiment", id, a, &rows, e);
+    int rc = query_one(tx, sql, DB_ARGS(db_text(id)), what, id, a, &rows, e);
 
     if (rc == 0)
         from_row(&rows, 0, out);
     return rc;
+}
+
+int experiments_get(struct tx *tx, const char *id, struct arena *a, struct experiment *out,
+                    struct err *e)
+{
+    return get(tx, "SELECT " COLUMNS " FROM experiments x WHERE x.id = $1 AND x.deleted_at IS NULL",
+               "experiment", id, a, out, e);
+}
+
+int trash_experiment_find(struct tx *tx, const char *id, struct arena *a, struct experiment *out,
+                          struct err *e)
+{
+    return get(tx,
+               "SELECT " COLUMNS " FROM experiments x WHERE x.id = $1 AND "
+               "x.deleted_at IS NOT NULL",
+               "deleted experiment", id, a, out, e);
 }
 
 int experiments_update(struct tx *tx, const char *id, int64_t version, const char *name,
@@ -82,7 +96,8 @@ int experiments_update(struct tx *tx, const char *id, int64_t version, const cha
     int64_t changed;
     int rc = tx_exec(tx,
                      "UPDATE experiments SET name = $3, type = $4, config = $5, updated_at = $6, "
-                     "version = version + 1 WHERE id = $1 AND version = $2",
+                     "version = version + 1 WHERE id = $1 AND version = $2 AND "
+                     "deleted_at IS NULL",
                      DB_ARGS(db_text(id), db_int(version), db_text(name), db_text(type),
                              db_text(config), db_int(now)),
                      &changed, e);
@@ -93,37 +108,6 @@ int experiments_update(struct tx *tx, const char *id, int64_t version, const cha
             rc = ERR(e, ERR_CONFLICT, "the experiment was changed meanwhile: it has version %lld",
                      (long long)x.version);
     }
-    arena_release(&a);
-    return rc;
-}
-
-int experiments_detach(struct tx *tx, const char *id, struct err *e)
-{
-    return tx_exec(tx,
-                   "UPDATE generations SET run_id = NULL, experiment_id = NULL, cell = -1, "
-                   "replicate = 0, axes = NULL WHERE experiment_id = $1",
-                   DB_ARGS(db_text(id)), NULL, e);
-}
-
-/* What waits in a paused run is cancelled first, so that no job is drawn for nobody. */
-int experiments_delete(struct tx *tx, const char *id, struct err *e)
-{
-    struct arena a = {0};
-    struct job_outcome outcome;
-    struct experiment x;
-    struct run *runs;
-    size_t count = 0;
-    int rc = experiments_get(tx, id, &a, &x, e);
-
-    if (rc == 0 && x.status == EXPERIMENT_RUNNING)
-        rc = ERR(e, ERR_CONFLICT, "the experiment is running: cancel or pause it first");
-    if (rc == 0)
-        rc = runs_list(tx, id, &a, &runs, &count, e);
-    for (size_t i = 0; i < count && rc == 0; i++)
-        rc = jobs_cancel_run(tx, runs[i].id, clock_unix_ms(), &a, &outcome, e);
-    if (rc == 0)
-        rc = exec_one(tx, "DELETE FROM experiments WHERE id = $1", DB_ARGS(db_text(id)),
-                      "experiment", id, e);
     arena_release(&a);
     return rc;
 }
@@ -153,7 +137,7 @@ int experiments_list(struct tx *tx, const struct experiment_filter *f, struct ar
     struct query q;
 
     query_init(&q, a);
-    query_add(&q, "SELECT " COLUMNS " FROM experiments x WHERE 1 = 1");
+    query_add(&q, "SELECT " COLUMNS " FROM experiments x WHERE x.deleted_at IS NULL");
     if (f->user_id)
         query_and(&q, "x.user_id = ", db_text(f->user_id));
     if (f->type)

@@ -53,10 +53,7 @@ WARN_UNUSED_RESULT int experiments_get(struct tx *tx, const char *id, struct are
 WARN_UNUSED_RESULT int experiments_update(struct tx *tx, const char *id, int64_t version,
                                           const char *name, const char *type, const char *config,
                                           int64_t now, struct err *e);
-/* With its runs and generations; pictures stay for others until gc. ERR_CONFLICT while it runs. */
-WARN_UNUSED_RESULT int experiments_delete(struct tx *tx, const char *id, struct err *e);
-/* Its generations become ones of their own, outside any run; for a delete that keeps them. */
-WARN_UNUSED_RESULT int experiments_detach(struct tx *tx, const char *id, struct err *e);
+/* Deleting is trash.h's; what is deleted is not found here. */
 struct experiment_filter {
     const char *user_id, *type, *text; /* NULL: any */
     int status;                        /* -1: any */

@@ -7,6 +7,7 @@
 #include "storage/generations_rows.h"
 #include "storage/jobs.h"
 #include "storage/query.h"
+#include "storage/trash.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -39,11 +40,6 @@ bool generation_status_by_name(struct str name, enum generation_status *out)
  * Inserting: many rows with one statement. A row that comes as succeeded (its picture existed) gets
  * what it repeats of the picture from there.
  */
-#define INSERT_COLUMNS                                                                             \
-    "id, user_id, run_id, experiment_id, cell, replicate, axes, key, status, reused, prompt, "     \
-    "prompt_hash, negative_prompt, model_name, model_digest, sampler, schedule, provider, seed, "  \
-    "steps, width, height, cfg_scale, parameters, metadata, error_code, error, attempts, rating, " \
-    "favourite, created_at, generated_at, seconds, file_path"
 enum { INSERT_WIDTH = 32, INSERT_KEY = 8, AT_ONCE = 32 };
 
 static void fill(const struct generation *g, struct db_value *v, struct arena *a)
@@ -94,7 +90,7 @@ static const char *insert_sql(size_t rows, struct arena *a)
     struct buf b;
 
     buf_init(&b, 1 << 20);
-    int rc = buf_addf(&b, "INSERT INTO generations (" INSERT_COLUMNS ") VALUES ");
+    int rc = buf_addf(&b, "INSERT INTO generations (" GENERATION_STORED ") VALUES ");
     for (size_t row = 0; row < rows; row++) {
         size_t base = row * INSERT_WIDTH;
         for (size_t i = 1; i <= INSERT_WIDTH; i++)
@@ -128,15 +124,13 @@ static const char *list_of(struct words w, struct arena *a)
     return list;
 }
 
-/* PostgreSQL's words; SQLite has a trigger. */
-static int insert_words(struct tx *tx, const struct generation *rows, size_t n, struct arena *a,
-                        struct err *e)
+/* At most AT_ONCE rows. */
+static int insert_some_words(struct tx *tx, const struct generation *rows, size_t n,
+                             struct arena *a, struct err *e)
 {
     const char *sql = "INSERT INTO generation_words (generation_id, words) VALUES ";
     struct db_value values[2 * AT_ONCE];
 
-    if (db_dialect(tx_db(tx)) == DIALECT_SQLITE)
-        return 0;
     for (size_t i = 0; i < n; i++) {
         sql = arena_printf(a, "%s%s($%zu, array_to_tsvector(CAST($%zu AS text[])))", sql,
                            i ? ", " : "", 2 * i + 1, 2 * i + 2);
@@ -144,6 +138,20 @@ static int insert_words(struct tx *tx, const struct generation *rows, size_t n, 
         values[2 * i + 1] = db_text(list_of(words_of(rows[i].prompt, true, a), a));
     }
     return tx_exec(tx, sql, (struct db_args){values, 2 * n}, NULL, e);
+}
+
+int generations_insert_words(struct tx *tx, const struct generation *rows, size_t count,
+                             struct arena *a, struct err *e)
+{
+    int rc = 0;
+
+    if (db_dialect(tx_db(tx)) == DIALECT_SQLITE)
+        return 0; /* has a trigger */
+    for (size_t done = 0, n; done < count && rc == 0; done += n) {
+        n = count - done >= AT_ONCE ? AT_ONCE : 1; /* two statements to prepare, not 32 */
+        rc = insert_some_words(tx, &rows[done], n, a, e);
+    }
+    return rc;
 }
 
 static int insert_tags(struct tx *tx, const char *id, const char *const *tags, struct err *e)
@@ -170,7 +178,7 @@ int generations_insert(struct tx *tx, const struct generation *rows, size_t coun
             fill(&rows[done + i], &values[i * INSERT_WIDTH], &a);
         rc = tx_exec(tx, insert_sql(n, &a), (struct db_args){values, n * INSERT_WIDTH}, NULL, e);
         if (rc == 0)
-            rc = insert_words(tx, &rows[done], n, &a, e);
+            rc = generations_insert_words(tx, &rows[done], n, &a, e);
         for (size_t i = 0; i < n && rc == 0; i++)
             rc = insert_tags(tx, rows[done + i].id, rows[done + i].tags, e);
         arena_release(&a);
@@ -290,6 +298,26 @@ int generations_get(struct tx *tx, const char *id, struct arena *a, struct gener
     return rc;
 }
 
+int generations_pick(struct tx *tx, const char *const *ids, size_t count, struct arena *a,
+                     struct generation **out, size_t *found, struct err *e)
+{
+    bool lock = tx_mode(tx) == TX_WRITE && db_dialect(tx_db(tx)) == DIALECT_POSTGRES;
+    struct db_rows rows;
+    int rc =
+        tx_query(tx,
+                 arena_printf(a,
+                              "SELECT " GENERATION_COLUMNS " FROM generations g" GENERATION_PICTURE
+                              " WHERE g.id IN (%s) ORDER BY g.id%s",
+                              in_texts(tx, 1, a), lock ? " FOR NO KEY UPDATE OF g" : ""),
+                 DB_ARGS(db_text(json_texts(a, ids, count))), a, &rows, e);
+
+    if (rc == 0)
+        rc = generations_from_rows(tx, &rows, rows.count, a, out, e);
+    if (rc == 0)
+        *found = rows.count;
+    return rc;
+}
+
 int generations_update(struct tx *tx, const char *id, const struct generation_change *change,
                        struct err *e)
 {
@@ -326,8 +354,7 @@ int generations_delete(struct tx *tx, const char *id, struct err *e)
             rc = 0;
     }
     if (rc == 0)
-        rc = exec_one(tx, "DELETE FROM generations WHERE id = $1", DB_ARGS(db_text(id)),
-                      "generation", id, e);
+        rc = trash_put(tx, &id, 1, now, e);
     if (rc == 0 && db_str(&rows, 0, 1))
         rc = runs_recount(tx, db_str(&rows, 0, 1), now, &a, &run, e);
     arena_release(&a);

@@ -61,6 +61,11 @@ WARN_UNUSED_RESULT int generations_insert(struct tx *tx, const struct generation
 WARN_UNUSED_RESULT int generations_get(struct tx *tx, const char *id, struct arena *a,
                                        struct generation *out, struct err *e);
 
+/* Those of these that exist, by identifier. */
+WARN_UNUSED_RESULT int generations_pick(struct tx *tx, const char *const *ids, size_t count,
+                                        struct arena *a, struct generation **out, size_t *found,
+                                        struct err *e);
+
 enum generation_sort {
     SORT_NEWEST,
     SORT_OLDEST,
@@ -97,7 +102,8 @@ struct generation_change {
 };
 WARN_UNUSED_RESULT int generations_update(struct tx *tx, const char *id,
                                           const struct generation_change *change, struct err *e);
-/* The row and its tags; the picture stays until gc finds nobody wants it. */
+/* Into the trash (trash.h); one that waits is cancelled first. The picture stays until gc finds
+ * that nobody wants it. */
 WARN_UNUSED_RESULT int generations_delete(struct tx *tx, const char *id, struct err *e);
 
 /* Those of these keys whose picture exists: found[i] is set. */

@@ -7,6 +7,12 @@
 
 #include "storage/generations.h"
 
+/* What generations and deleted_generations both have. */
+#define GENERATION_STORED                                                                          \
+    "id, user_id, run_id, experiment_id, cell, replicate, axes, key, status, reused, prompt, "     \
+    "prompt_hash, negative_prompt, model_name, model_digest, sampler, schedule, provider, seed, "  \
+    "steps, width, height, cfg_scale, parameters, metadata, error_code, error, attempts, rating, " \
+    "favourite, created_at, generated_at, seconds, file_path"
 /* From generations g and its picture, images i (GENERATION_PICTURE). */
 #define GENERATION_COLUMNS                                                                         \
     "g.id, g.user_id, g.run_id, g.experiment_id, g.cell, g.replicate, g.axes, g.key, g.status, "   \
@@ -16,6 +22,10 @@
     "i.sha256, i.format, i.bytes, i.memory_used, i.seconds, i.measures"
 #define GENERATION_PICTURE " LEFT JOIN images i ON i.key = g.key AND g.status = 'succeeded'"
 enum { GENERATION_WIDTH = 37 };
+
+/* The words of their prompts, where no trigger adds them. */
+WARN_UNUSED_RESULT int generations_insert_words(struct tx *tx, const struct generation *rows,
+                                                size_t count, struct arena *a, struct err *e);
 
 /* All rows, with their tags. */
 WARN_UNUSED_RESULT int generations_from_rows(struct tx *tx, const struct db_rows *rows,

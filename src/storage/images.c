@@ -99,12 +99,20 @@ int images_uses_blob(struct tx *tx, const char *sha256, bool *out, struct err *e
             "SELECT 1 FROM generations WHERE json_extract(parameters, '$.init_sha256') = $1 "
             "UNION ALL "
             "SELECT 1 FROM generations WHERE json_extract(parameters, '$.mask_sha256') = $1 "
+            "UNION ALL SELECT 1 FROM deleted_generations WHERE "
+            "json_extract(parameters, '$.init_sha256') = $1 "
+            "UNION ALL SELECT 1 FROM deleted_generations WHERE "
+            "json_extract(parameters, '$.mask_sha256') = $1 "
             "LIMIT 1",
         [DIALECT_POSTGRES] =
             "SELECT 1 FROM images WHERE sha256 = $1 UNION ALL "
             "SELECT 1 FROM generations WHERE (CAST(parameters AS JSON) ->> 'init_sha256') = $1 "
             "UNION ALL "
             "SELECT 1 FROM generations WHERE (CAST(parameters AS JSON) ->> 'mask_sha256') = $1 "
+            "UNION ALL SELECT 1 FROM deleted_generations WHERE "
+            "(CAST(parameters AS JSON) ->> 'init_sha256') = $1 "
+            "UNION ALL SELECT 1 FROM deleted_generations WHERE "
+            "(CAST(parameters AS JSON) ->> 'mask_sha256') = $1 "
             "LIMIT 1",
     };
     struct arena a = {0};
@@ -123,7 +131,8 @@ int images_orphans(struct tx *tx, int64_t before_ms, int limit, struct arena *a,
     struct db_rows rows;
     int rc = tx_query(tx,
                       "SELECT " COLUMNS " FROM images i WHERE i.created_at < $1 AND NOT EXISTS "
-                      "(SELECT 1 FROM generations g WHERE g.key = i.key) "
+                      "(SELECT 1 FROM generations g WHERE g.key = i.key) AND NOT EXISTS "
+                      "(SELECT 1 FROM deleted_generations d WHERE d.key = i.key) "
                       "ORDER BY i.created_at LIMIT $2",
                       DB_ARGS(db_int(before_ms), db_int(page_limit(limit))), a, &rows, e);
 
@@ -151,7 +160,8 @@ int images_delete(struct tx *tx, const char *key, struct err *e)
     if (rc == 0)
         rc = tx_exec(tx,
                      "DELETE FROM images WHERE key = $1 AND NOT EXISTS "
-                     "(SELECT 1 FROM generations g WHERE g.key = $1)",
+                     "(SELECT 1 FROM generations g WHERE g.key = $1) AND NOT EXISTS "
+                     "(SELECT 1 FROM deleted_generations d WHERE d.key = $1)",
                      DB_ARGS(db_text(key)), &changed, e);
     if (rc == 0 && changed == 0)
         rc = ERR(e, ERR_CONFLICT, "the picture '%s' is wanted", key);

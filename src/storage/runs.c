@@ -45,7 +45,7 @@ int runs_insert(struct tx *tx, struct run *run, struct err *e)
     int rc =
         query_one(tx,
                   "UPDATE experiments SET runs = runs + 1, status = $2, updated_at = $3 "
-                  "WHERE id = $1 RETURNING runs",
+                  "WHERE id = $1 AND deleted_at IS NULL RETURNING runs",
                   DB_ARGS(db_text(run->experiment_id), db_text(experiment_status_name(run->status)),
                           db_int(run->created_at)),
                   "experiment", run->experiment_id, &a, &rows, e);

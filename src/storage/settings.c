@@ -21,3 +21,11 @@ int settings_set(struct tx *tx, const char *name, const char *value, struct err 
                    "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                    DB_ARGS(db_text(name), db_text(value)), NULL, e);
 }
+
+int settings_add(struct tx *tx, const char *name, const char *value, struct err *e)
+{
+    return tx_exec(tx,
+                   "INSERT INTO settings (name, value) VALUES ($1, $2) "
+                   "ON CONFLICT (name) DO NOTHING",
+                   DB_ARGS(db_text(name), db_text(value)), NULL, e);
+}

@@ -212,6 +212,7 @@ class Runs(Experiments):
     def test_deleted_with_or_without_its_pictures(self):
         x = self.run_it(spec(base={**BASE, "seed": 16}))
         one = self.grid(x)["items"][0]
+        self.post(x["url"] + "/restore", None, 409)
         self.ask(204, "DELETE", x["url"])
         kept = self.get(one["url"]).json
         self.assertIsNone(kept["experiment_id"])
@@ -219,6 +220,41 @@ class Runs(Experiments):
         other = self.grid(y)["items"][0]
         self.ask(204, "DELETE", y["url"] + "?generations=true")
         self.get(other["url"], 404)
+        for gone in (x, y):
+            for method, path in (("GET", ""), ("DELETE", ""), ("PATCH", ""), ("GET", "/grid"),
+                                 ("POST", "/start"), ("GET", "/runs")):
+                self.ask(404, method, gone["url"] + path,
+                         {"name": "x"} if method == "PATCH" else None)
+            self.assertNotIn(gone["id"], [i["id"] for i in
+                                          self.get("/api/v1/experiments?limit=200").json["items"]])
+
+    def test_a_deletion_is_taken_back(self):
+        for query in ("", "?generations=true"):
+            x = self.run_it(spec(base={**BASE, "seed": 26}))
+            before = self.grid(x)
+            rated = before["items"][2]
+            self.ask(200, "PATCH", rated["url"], {"rating": 3, "tags": ["kept"]})
+            before = self.grid(x)
+            self.ask(204, "DELETE", x["url"] + query)
+            found = self.get("/api/v1/generations?limit=200&seed=26").json["items"]
+            self.assertEqual({g["experiment_id"] for g in found}, set() if query else {None})
+            back = self.act(x, "restore")
+            self.assertEqual((back["status"], back["run"]), (x["status"], x["run"]))
+            self.assertEqual(self.grid(x), before)
+            self.post(x["url"] + "/restore", None, 409)
+            # Cells are still cells; then it goes for good, so that the next round begins anew.
+            self.problem(409, "DELETE", rated["url"])
+            self.ask(204, "DELETE", x["url"] + "?generations=true")
+            self.problem(409, "POST", rated["url"] + "/restore")
+
+    def test_a_cell_that_was_deleted_after_its_experiment(self):
+        x = self.run_it(spec(base={**BASE, "seed": 27}))
+        one = self.grid(x)["items"][1]
+        self.ask(204, "DELETE", x["url"])
+        self.ask(204, "DELETE", one["url"])
+        self.act(x, "restore")
+        self.assertEqual([c["cell"] for c in self.grid(x)["items"]], list(range(6)))
+        self.assertEqual(self.get(one["url"]).json["cell"], 1)
 
     def test_start_at_once(self):
         x = self.create(spec(base={**BASE, "seed": 18}), start=True)

@@ -303,6 +303,26 @@ class Endings(ApiTest):
         self.assertTrue(again["reused"])
         self.assertEqual(again["image"]["sha256"], done["image"]["sha256"])
 
+    def test_a_deletion_is_taken_back(self):
+        one = self.draw_one(seed=41, prompt="zebra under moonlight", tags=["striped"])
+        self.problem(409, "POST", one["url"] + "/restore")
+        self.ask(200, "PATCH", one["url"], {"rating": 5, "favourite": True})
+        before = self.get(one["url"]).json
+        self.ask(204, "DELETE", one["url"])
+        for query in ("q=zebra", "tag=striped", "seed=41", "favourite=true", "sort=-rating"):
+            found = self.get("/api/v1/generations?" + query).json["items"]
+            self.assertNotIn(one["id"], [g["id"] for g in found], query)
+        for method, path in (("GET", "/image"), ("GET", "/recipe"), ("GET", "/similar-recipes"),
+                             ("POST", "/retry"), ("PATCH", "")):
+            self.problem(404, method, one["url"] + path,
+                         {"rating": 1} if method == "PATCH" else None)
+        self.assertEqual(self.post(one["url"] + "/restore").json, before)
+        for query in ("q=zebra", "tag=striped", "seed=41", "favourite=true", "sort=-rating"):
+            found = self.get("/api/v1/generations?" + query).json["items"]
+            self.assertIn(one["id"], [g["id"] for g in found], query)
+        self.assertEqual(self.get(one["url"] + "/image").status, 200)
+        self.problem(404, "POST", f"/api/v1/generations/{NOBODY}/restore")
+
     def test_not_yet_drawn(self):
         with self.paused_queue():
             one = self.queued(2)

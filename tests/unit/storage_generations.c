@@ -2,6 +2,7 @@
 #include "storage_jobs.h"
 
 #include "storage/images.h"
+#include "storage/trash.h"
 
 #include <math.h>
 
@@ -353,7 +354,7 @@ static void pictures_outlive_those_who_want_them(void **state)
     struct generation g = a_generation(f, key_of(f, "a"));
     struct picture_row lonely = a_picture(key_of(f, "b")), got, *orphans;
     const char *keys[] = {g.key, lonely.key, key_of(f, "c")};
-    bool found[3], existed, used;
+    bool found[3], existed, used, more;
     size_t count;
 
     drawn(f, tx, &g, 1);
@@ -385,6 +386,10 @@ static void pictures_outlive_those_who_want_them(void **state)
     ok(images_uses_blob(tx, got.sha256, &used, &f->e));
     assert_true(used);
     ok(generations_delete(tx, g.id, &f->e));
+    ok(images_orphans(tx, INT64_MAX, 10, &f->a, &orphans, &count, &f->e)); /* it may be restored */
+    assert_int_equal(count, 0);
+    refuses(ERR_CONFLICT, images_delete(tx, g.key, &f->e));
+    ok(trash_sweep(tx, INT64_MAX, 10, &more, &f->e));
     ok(images_delete(tx, g.key, &f->e));
     ok(images_uses_blob(tx, got.sha256, &used, &f->e));
     assert_false(used);
@@ -499,8 +504,13 @@ static void experiments_have_versions(void **state)
     ok(experiments_list(tx, &filter, &f->a, &list, &count, &next, &f->e));
     assert_int_equal(count, 1);
     assert_null(next);
-    ok(experiments_delete(tx, x.id, &f->e));
-    refuses(ERR_NOT_FOUND, experiments_delete(tx, x.id, &f->e));
+    ok(trash_experiment(tx, x.id, false, 9, &f->e));
+    refuses(ERR_NOT_FOUND, trash_experiment(tx, x.id, false, 9, &f->e));
+    refuses(ERR_NOT_FOUND, experiments_get(tx, x.id, &f->a, &got, &f->e));
+    refuses(ERR_NOT_FOUND, experiments_update(tx, x.id, 2, "Dogs", "cfg", "{}", 9, &f->e));
+    filter = (struct experiment_filter){.status = -1};
+    ok(experiments_list(tx, &filter, &f->a, &list, &count, &next, &f->e));
+    assert_int_equal(count, 1);
     tx_rollback(tx);
 }
 
@@ -601,10 +611,16 @@ static void recounting_ends_and_reopens(void **state)
     commit(f, tx);
 
     tx = write_tx(f);
-    refuses(ERR_CONFLICT, experiments_delete(tx, run.experiment_id, &f->e));
+    refuses(ERR_CONFLICT, trash_experiment(tx, run.experiment_id, false, 100, &f->e));
     ok(runs_set_status(tx, run.id, EXPERIMENT_PAUSED, 99, &f->e));
-    ok(experiments_delete(tx, run.experiment_id, &f->e));
+    ok(trash_experiment(tx, run.experiment_id, false, 100, &f->e));
+    bool more = true;
+    while (more)
+        ok(trash_move(tx, run.experiment_id, 3, &more, &f->e));
     assert_int_equal(number(f, tx, "SELECT count(*) FROM generations"), 0);
+    for (more = true; more;)
+        ok(trash_sweep(tx, 101, 3, &more, &f->e));
+    assert_int_equal(number(f, tx, "SELECT count(*) FROM deleted_generations"), 0);
     assert_int_equal(number(f, tx, "SELECT count(*) FROM experiment_runs"), 0);
     commit(f, tx);
 }
