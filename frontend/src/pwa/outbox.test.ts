@@ -77,7 +77,7 @@ test("a change made while the first is on its way is sent as well", async () => 
     }
     return Response.json({});
   };
-  await drain();
+  await vi.advanceTimersByTimeAsync(60_000);
   expect(asked.map((one) => one.body)).toEqual([{ rating: 2 }, { rating: 5 }]);
   expect(useOutbox.getState().waiting).toEqual([]);
 });
@@ -85,6 +85,7 @@ test("a change made while the first is on its way is sent as well", async () => 
 test("what the server refuses later is told; what is gone is not; a busy server is asked again", async () => {
   answer = offline;
   for (const path of ["/busy", "/gone", "/bad"]) await send({ method: "POST", path, body: {} });
+  await vi.advanceTimersByTimeAsync(0);
   const answers = [
     problem(503, "busy", "later"),
     Response.json({}),
@@ -104,12 +105,14 @@ test("what the server refuses later is told; what is gone is not; a busy server 
 test("the app's start sends what an earlier visit left, and so does coming online", async () => {
   answer = offline;
   await send(rating(1));
+  await vi.advanceTimersByTimeAsync(0);
   answer = () => Response.json({});
   const stop = startOutbox();
   await vi.advanceTimersByTimeAsync(0);
   expect(useOutbox.getState().waiting).toEqual([]);
   answer = offline;
   await send(rating(4));
+  await vi.advanceTimersByTimeAsync(0);
   answer = () => Response.json({});
   dispatchEvent(new Event("online"));
   await vi.advanceTimersByTimeAsync(0);

@@ -118,18 +118,19 @@ async function drainOnce(): Promise<void> {
   }
 }
 
-let draining = false;
+let running: Promise<void> | undefined;
 
-/** Send what waits; one tab at a time, and each once. */
-export async function drain(): Promise<void> {
-  if (draining) return;
-  draining = true;
-  try {
-    if (navigator.locks) await navigator.locks.request(place, { ifAvailable: true }, (lock) => lock && drainOnce());
-    else await drainOnce();
-  } finally {
-    draining = false;
-  }
+async function drainAlone(): Promise<void> {
+  if (navigator.locks) await navigator.locks.request(place, { ifAvailable: true }, (lock) => lock && drainOnce());
+  else await drainOnce();
+}
+
+/** Send what waits; one tab at a time, and each message once. */
+export function drain(): Promise<void> {
+  running ??= drainAlone().finally(() => {
+    running = undefined;
+  });
+  return running;
 }
 
 /** From the app's start on: at once, and whenever there is reason to hope. */
