@@ -22,6 +22,7 @@
 struct live;
 struct page_cache;
 struct metrics;
+struct model_tasks;
 struct sentry;
 struct throttle;
 
@@ -31,13 +32,14 @@ struct app {
     struct queue *queue;
     struct bus *bus;
     struct submitter *submitter;
-    struct provider *provider; /* the default one */
-    struct worker *worker;     /* NULL when this process does not draw */
-    struct metrics *metrics;   /* ops/metrics.h */
-    struct sentry *sentry;     /* ops/sentry.h */
-    struct throttle *throttle; /* throttle.h */
-    struct live *live;         /* live.h */
-    struct page_cache *pages;  /* page_cache.h */
+    struct provider *provider;       /* the default one */
+    struct worker *worker;           /* NULL when this process does not draw */
+    struct metrics *metrics;         /* ops/metrics.h */
+    struct sentry *sentry;           /* ops/sentry.h */
+    struct throttle *throttle;       /* throttle.h */
+    struct live *live;               /* live.h */
+    struct page_cache *pages;        /* page_cache.h */
+    struct model_tasks *model_tasks; /* models/tasks.h */
     struct socketio *sockets;
     _Atomic bool login_needed; /* false: loopback only, no user configured: everyone is admin */
     int64_t session_ms;
