@@ -71,7 +71,8 @@ static int owner_of(struct app *app, struct str room, struct arena *a, const cha
     int rc;
 
     if (!whole && !str_skip(&id, "generation:"))
-        return ERR(e, ERR_ARG, "no room '%.*s': there are experiment:{id}, generation:{id}, queue",
+        return ERR(e, ERR_ARG,
+                   "no room '%.*s': there are experiment:{id}, generation:{id}, queue, models",
                    (int)room.n, room.p);
     if (!uuid_valid(id))
         return ERR(e, ERR_ARG, "'%.*s' does not end with an id", (int)room.n, room.p);
@@ -90,13 +91,19 @@ static int owner_of(struct app *app, struct str room, struct arena *a, const cha
     return rc;
 }
 
+/* Of everybody who may come in at all. */
+static bool is_common(const char *room)
+{
+    return strcmp(room, "queue") == 0 || strcmp(room, "models") == 0;
+}
+
 static int enter(struct app *app, struct socket *s, const char *room, struct err *e)
 {
     struct arena a = {0};
     const char *owner = NULL;
-    int rc = strcmp(room, "queue") == 0 ? 0 : owner_of(app, str_from(room), &a, &owner, e);
+    int rc = is_common(room) ? 0 : owner_of(app, str_from(room), &a, &owner, e);
 
-    if (rc == 0 && strcmp(room, "queue") != 0 && !may_see(socket_identity(s), owner))
+    if (rc == 0 && !is_common(room) && !may_see(socket_identity(s), owner))
         rc = ERR(e, ERR_NOT_FOUND, "nothing with the id of '%s'", room);
     arena_release(&a);
     return rc ? rc : socket_join(s, room, e);

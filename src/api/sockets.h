@@ -8,7 +8,7 @@
  *
  * Every socket is in the room of its user, where the progress of the user's experiments arrives
  * without asking. `subscribe {"rooms": [...]}` enters experiment:{id}, generation:{id} (whose
- * previews are made from then on) and queue; whoever may read a thing may listen to it.
+ * previews are made from then on), queue and models; whoever may read a thing may listen to it.
  * Threads: callbacks run on handler threads, sockets_forward on the bus's.
  */
 #ifndef API_SOCKETS_H

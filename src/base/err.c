@@ -50,3 +50,17 @@ int err_prefix(struct err *e, const char *format, ...)
     err_clean(e->message);
     return e->code;
 }
+
+const char *err_name(int code)
+{
+    static const char *const names[] = {
+        [-ERR_ARG] = "argument",        [-ERR_IO] = "io",
+        [-ERR_FORMAT] = "format",       [-ERR_UNSUPPORTED] = "unsupported",
+        [-ERR_NOT_FOUND] = "not_found", [-ERR_NOMEM] = "memory",
+        [-ERR_CANCELLED] = "cancelled", [-ERR_NETWORK] = "network",
+        [-ERR_CONFLICT] = "conflict",   [-ERR_DENIED] = "denied",
+    };
+    size_t i = (size_t)-(long)code;
+
+    return code < 0 && i < sizeof names / sizeof *names && names[i] ? names[i] : "unknown";
+}

@@ -46,6 +46,9 @@ int err_set(struct err *e, enum err_code code, const char *file, int line, const
 /* Put "prefix: " before the message already in e; returns its code. */
 int err_prefix(struct err *e, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* "not_found", ...: a code as a word, for programs; "unknown" for what is none. */
+const char *err_name(int code);
+
 /* Texts from files and users end up in messages: keep them on one line, away from terminals' escape
  * sequences, and fit for JSON. Control characters and whatever is not UTF-8 (also the half of a
  * character that was cut) become '?'. */

@@ -1,6 +1,7 @@
 #include "api/api_routes.h"
 #include "api/auth.h"
 #include "api/live.h"
+#include "api/model_tasks.h"
 #include "api/page_cache.h"
 #include "api/sockets.h"
 #include "api/throttle.h"
@@ -9,6 +10,7 @@
 #include "cauldron.h"
 #include "cli/commands.h"
 #include "cli/find_model.h"
+#include "cli/hub_settings.h"
 #include "cli/platform.h"
 #include "storage/users.h"
 
@@ -366,6 +368,19 @@ static int start_worker(const struct want *want, struct platform *p, struct app 
 }
 
 /* Each connection is a file; the soft limit is often 1024. */
+/* Without a place to keep models the rest works all the same. */
+static int start_model_tasks(struct platform *p, struct app *app, struct err *e)
+{
+    const char *no_hub = hub_offline();
+    struct model_hub hub = {0};
+
+    if (!no_hub && !hub_cache_folder(&p->arena))
+        no_hub = "there is no home folder to keep models in; start the server with HF_HOME set";
+    if (!no_hub && hub_from_environment(&hub, &p->arena, e))
+        return e->code;
+    return model_tasks_start(app, &hub, no_hub, p->data, e);
+}
+
 static void raise_file_limit(void)
 {
     struct rlimit limit;
@@ -414,6 +429,8 @@ static int serve(const void *asked, struct platform *p, struct err *e)
     struct http_options options = http_from(want, app, &p->arena);
     if (rc == 0)
         rc = http_start(&options, &http, e);
+    if (rc == 0)
+        rc = start_model_tasks(p, app, e);
     if (rc == 0) {
         say_hello(want, app, http_port(http));
         LOG(LOG_INFO, "serving", LOG_TEXT("address", want->address),
@@ -435,6 +452,7 @@ static int serve(const void *asked, struct platform *p, struct err *e)
     page_cache_free(app->pages);
     return rc;
 }
+    model_tasks_close(app->model_tasks);
 
 static int run(int argc, char **argv)
 {

@@ -156,20 +156,6 @@ static int settle(struct ending *x, transact_step step, struct err *e)
 
 /* ==== the ways to end ==== */
 
-static const char *code_name(int code)
-{
-    static const char *const names[] = {
-        [-ERR_ARG] = "argument",        [-ERR_IO] = "io",
-        [-ERR_FORMAT] = "format",       [-ERR_UNSUPPORTED] = "unsupported",
-        [-ERR_NOT_FOUND] = "not_found", [-ERR_NOMEM] = "memory",
-        [-ERR_CANCELLED] = "cancelled", [-ERR_NETWORK] = "network",
-        [-ERR_CONFLICT] = "conflict",   [-ERR_DENIED] = "denied",
-    };
-    size_t i = (size_t)-code;
-
-    return i < sizeof names / sizeof *names && names[i] ? names[i] : "unknown";
-}
-
 static bool transient(int code)
 {
     return code == ERR_IO || code == ERR_NETWORK || code == ERR_NOMEM;
@@ -188,7 +174,7 @@ static int fail(struct ending *x, struct err *e)
     int rc;
 
     x->transient = transient(h->result.code);
-    x->code = code_name(h->result.code);
+    x->code = err_name(h->result.code);
     bool last = !x->transient || h->row.attempts >= h->row.max_attempts;
     LOG(last ? LOG_ERROR : LOG_WARNING, last ? "job failed" : "job failed, to be tried again",
         LOG_NUMBER("attempt", h->row.attempts), LOG_TEXT("code", x->code),
