@@ -22,6 +22,7 @@
 struct live;
 struct page_cache;
 struct metrics;
+struct push;
 struct model_tasks;
 struct sentry;
 struct throttle;
@@ -40,6 +41,7 @@ struct app {
     struct live *live;               /* live.h */
     struct page_cache *pages;        /* page_cache.h */
     struct model_tasks *model_tasks; /* models/tasks.h */
+    struct push *push; /* ops/push.h */
     struct socketio *sockets;
     _Atomic bool login_needed; /* false: loopback only, no user configured: everyone is admin */
     int64_t session_ms;

@@ -16,6 +16,7 @@
 const char *const log_levels[] = {"debug", "info", "warning", "error", "off", NULL};
 const char *const log_formats[] = {"auto", "text", "json", NULL};
 const char *const dtypes[] = {"auto", "f32", "bf16", NULL};
+const char *const off_on[] = {"off", "on", NULL};
 
 static void open_log(const struct platform_options *o)
 {
@@ -115,8 +116,20 @@ int platform_open(const struct platform_options *o, enum platform_parts parts, s
     return 0;
 }
 
+int platform_notify(struct platform *p, const struct platform_options *o, struct err *e)
+{
+    struct notifier_options options = {.db = p->db,
+                                       .bus = p->bus,
+                                       .key = o->vapid_key,
+                                       .contact = o->push_contact,
+                                       .allow_private = o->push_private != 0};
+
+    return notifier_start(&options, &p->notifier, e);
+}
+
 void platform_close(struct platform *p)
 {
+    notifier_stop(p->notifier);
     if (p->submitter.hub)
         submitter_close(&p->submitter);
     if (p->provider)

@@ -15,6 +15,7 @@
 #ifndef CLI_PLATFORM_H
 #define CLI_PLATFORM_H
 
+#include "cli/notify.h"
 #include "cli/options.h"
 #include "jobs/submit.h"
 #include "jobs/worker.h"
@@ -30,9 +31,11 @@ struct platform_options {
     int threads, slots, max_rows, max_attempts;
     double memory_gb, lease_seconds;
     bool low_memory;
+    const char *vapid_key, *push_contact;
+    int push_private;
 };
 
-extern const char *const log_levels[], *const log_formats[], *const dtypes[];
+extern const char *const log_levels[], *const log_formats[], *const dtypes[], *const off_on[];
 
 /* Rows of an option table: T is the command's struct, f its struct platform_options. Where the
  * database is alone: T has the fields `database` and `data`. */
@@ -102,6 +105,17 @@ extern const char *const log_levels[], *const log_formats[], *const dtypes[];
     {.name = "environment", .type = OPT_STRING, OPT_INTO(T, f.environment), .value = "NAME",      \
      .initial = "production",                                                                     \
      .help = "that reports name"}
+
+#define PLATFORM_PUSH(T, f)                                                                       \
+    {.heading = "Messages to browsers"},                                                          \
+    {.name = "vapid-key", .type = OPT_STRING, OPT_INTO(T, f.vapid_key), .value = "KEY",           \
+     .help = "private key that signs them, 32 bytes in base64url; else one is made and kept in "  \
+             "the database"},                                                                     \
+    {.name = "push-contact", .type = OPT_STRING, OPT_INTO(T, f.push_contact), .value = "URL",     \
+     .help = "mailto: or https: of who runs this server, which push services are told"},          \
+    {.name = "push-private", .type = OPT_CHOICE, OPT_INTO(T, f.push_private),                     \
+     .choices = off_on, .initial = "off",                                                         \
+     .help = "send also to addresses of private networks, and http to loopback"}
 // clang-format on
 
 struct platform {
@@ -115,6 +129,7 @@ struct platform {
     struct submitter submitter;
     struct metrics *metrics;
     struct sentry *sentry;
+    struct notifier *notifier; /* of platform_notify */
 };
 
 enum platform_parts {
@@ -124,6 +139,9 @@ enum platform_parts {
 WARN_UNUSED_RESULT int platform_open(const struct platform_options *o, enum platform_parts parts,
                                      struct platform *out, struct err *e);
 void platform_close(struct platform *p);
+/* Tell owners when their experiments end, until platform_close. */
+WARN_UNUSED_RESULT int platform_notify(struct platform *p, const struct platform_options *o,
+                                       struct err *e);
 
 /* The database that `database` names (NULL: DATA/cauldron.db), its schema as it is. */
 WARN_UNUSED_RESULT int platform_database(const char *database, const char *data,

@@ -208,6 +208,7 @@ static const struct opt table[] = {
      .type = OPT_FLAG,
      OPT_INTO(struct want, no_draw),
      .help = "leave the drawing to 'cauldron worker' processes"},
+    PLATFORM_PUSH(struct want, platform),
     {.heading = "Reports"},
     PLATFORM_REPORT(struct want, platform),
     {0},
@@ -404,6 +405,7 @@ static struct app *app_from(const struct want *want, struct platform *p)
     app->provider = p->provider;
     app->metrics = p->metrics;
     app->sentry = p->sentry;
+    app->push = notifier_push(p->notifier);
     app->throttle = throttle_new();
     app->live = live_new(p->bus);
     app->pages = page_cache_new();
@@ -417,8 +419,11 @@ static struct app *app_from(const struct want *want, struct platform *p)
 static int serve(const void *asked, struct platform *p, struct err *e)
 {
     const struct want *want = asked;
-    struct app *app = app_from(want, p);
     struct http_server *http = NULL;
+
+    if (platform_notify(p, &want->platform, e))
+        return e->code;
+    struct app *app = app_from(want, p);
     int rc = settle_login(app, want->address, e);
 
     raise_file_limit();

@@ -32,6 +32,7 @@ static const struct opt table[] = {
      .help = "that nearly finished pictures get when the program is asked to end"},
     PLATFORM_STORE(struct want, platform),
     PLATFORM_DRAW(struct want, platform),
+    PLATFORM_PUSH(struct want, platform),
     {.heading = "Reports"},
     PLATFORM_REPORT(struct want, platform),
     {0},
@@ -55,7 +56,7 @@ static int work(const void *asked, struct platform *p, struct err *e)
 
     o.device = want->device;
     o.name = want->name;
-    if (worker_start(&o, &worker, e))
+    if (platform_notify(p, &want->platform, e) || worker_start(&o, &worker, e))
         return e->code;
     LOG(LOG_INFO, "working", LOG_TEXT("device", want->device));
     int number = signals_wait();

@@ -107,9 +107,9 @@ static int read_receiver(struct tx *tx, const char *id, struct arena *a,
                          struct push_subscription *out, struct err *e)
 {
     struct db_rows rows;
-    int rc = query_one(
-        tx, "SELECT id, endpoint, p256dh, auth FROM push_subscriptions WHERE id = $1",
-        DB_ARGS(db_text(id)), "push subscription", id, a, &rows, e);
+    int rc = query_one(tx,
+                       "SELECT id, endpoint, p256dh, auth FROM push_subscriptions WHERE id = $1",
+                       DB_ARGS(db_text(id)), "push subscription", id, a, &rows, e);
 
     if (rc == 0)
         *out = (struct push_subscription){.id = db_str(&rows, 0, 0),

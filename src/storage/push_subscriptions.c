@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define COLUMNS                                                                                    \
-    "s.id, s.user_id, s.endpoint, s.p256dh, s.auth, s.agent, s.created_at, s.expires_at, "        \
+    "s.id, s.user_id, s.endpoint, s.p256dh, s.auth, s.agent, s.created_at, s.expires_at, "         \
     "s.sent_at, s.error"
 #define OF_USER "coalesce(s.user_id, '') = "
 

@@ -29,7 +29,8 @@ struct push_subscription {
 
 /* Keep it, or renew the one with this endpoint: *added says which, and id, created_at, sent_at are
  * those of the row afterwards. A browser that was another user's changes hands when its keys are
- * the same; else ERR_DENIED: somebody knows the endpoint only. ERR_CONFLICT: the user has `most`. */
+ * the same; else ERR_DENIED: somebody knows the endpoint only. ERR_CONFLICT: the user has `most`.
+ */
 WARN_UNUSED_RESULT int push_subscriptions_keep(struct tx *tx, struct push_subscription *s, int most,
                                                struct arena *a, bool *added, struct err *e);
 /* Of that user (NULL: nobody), oldest first. */
