@@ -368,7 +368,6 @@ static int start_worker(const struct want *want, struct platform *p, struct app 
     return worker_start(&o, &app->worker, e);
 }
 
-/* Each connection is a file; the soft limit is often 1024. */
 /* Without a place to keep models the rest works all the same. */
 static int start_model_tasks(struct platform *p, struct app *app, struct err *e)
 {
@@ -382,6 +381,7 @@ static int start_model_tasks(struct platform *p, struct app *app, struct err *e)
     return model_tasks_start(app, &hub, no_hub, p->data, e);
 }
 
+/* Each connection is a file; the soft limit is often 1024. */
 static void raise_file_limit(void)
 {
     struct rlimit limit;
@@ -430,12 +430,12 @@ static int serve(const void *asked, struct platform *p, struct err *e)
     if (rc == 0)
         rc = start_sockets(want, app, e);
     if (rc == 0)
+        rc = start_model_tasks(p, app, e);
+    if (rc == 0)
         rc = start_worker(want, p, app, e);
     struct http_options options = http_from(want, app, &p->arena);
     if (rc == 0)
         rc = http_start(&options, &http, e);
-    if (rc == 0)
-        rc = start_model_tasks(p, app, e);
     if (rc == 0) {
         say_hello(want, app, http_port(http));
         LOG(LOG_INFO, "serving", LOG_TEXT("address", want->address),
@@ -452,12 +452,12 @@ static int serve(const void *asked, struct platform *p, struct err *e)
         socketio_free(app->sockets);
     if (app->worker)
         worker_stop(app->worker, want->stop_seconds);
+    model_tasks_close(app->model_tasks);
     throttle_free(app->throttle);
     live_free(app->live);
     page_cache_free(app->pages);
     return rc;
 }
-    model_tasks_close(app->model_tasks);
 
 static int run(int argc, char **argv)
 {
