@@ -1,3 +1,22 @@
 export const recipe = {
   title: "Recipe",
+  advanced: "Advanced",
+  advancedSet: { one: "Advanced ({n} set)", other: "Advanced ({n} set)" },
+  modelDefault: "As the model says",
+  default: "{value} (default)",
+  modelBroken: "{name} (cannot be used)",
+  samplerDropped: "The model does not take the sampler that was chosen.",
+  scheduleDropped: "The schedule that was chosen does not go with this sampler.",
+  evaluations: {
+    one: "{n} evaluation of the network per step.",
+    other: "{n} evaluations of the network per step: steps cost {n} times as much.",
+  },
+  seedRandom: "another for each picture",
+  dice: "Throw a seed",
+  lock: "Keep the seed",
+  shapes: "Shapes",
+  swap: "Swap width and height",
+  negativeHelp: "What should not be in it",
+  rngCpu: "cpu (default)",
+  etaIgnored: "This sampler does not use it.",
 };
