@@ -127,9 +127,11 @@ async function drainAlone(): Promise<void> {
 
 /** Send what waits; one tab at a time, and each message once. */
 export function drain(): Promise<void> {
-  running ??= drainAlone().finally(() => {
-    running = undefined;
-  });
+  running ??= Promise.resolve()
+    .then(drainAlone)
+    .finally(() => {
+      running = undefined;
+    });
   return running;
 }
 
