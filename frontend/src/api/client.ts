@@ -32,6 +32,8 @@ export class Problem extends Error {
     readonly errors: FieldProblem[] = [],
     readonly requestId?: string,
     readonly body: Record<string, unknown> = {},
+    /** Seconds after which a second try may help (Retry-After). */
+    readonly retryAfter?: number,
   ) {
     super(detail);
   }
@@ -71,6 +73,7 @@ export function problemOf(body: unknown, response: Response): Problem {
     p.errors ?? [],
     p.request_id ?? response.headers.get("X-Request-Id") ?? undefined,
     p as Record<string, unknown>,
+    Number(response.headers.get("Retry-After")) || undefined,
   );
 }
 
