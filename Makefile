@@ -2,7 +2,7 @@
 
 BUILD ?= build
 .DEFAULT_GOAL := help
-.PHONY: help install build run dev test check bench bench-demo coverage migrate db-test clean
+.PHONY: help install build web run dev test check bench bench-demo coverage migrate db-test clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -15,10 +15,17 @@ build: ## build ./build/cauldron (installs what the build needs)
 	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD)
 	@ninja -C $(BUILD) cauldron
 
-run: build ## serve at http://localhost:8000 (more options: make run ARGS="--port 9000")
+web: ## build the web app, ./frontend/dist (installs what that needs)
+	@tools/install.sh web
+	@tools/web.sh build
+
+run: build ## serve the web app and the API at http://localhost:8000 (more options: make run ARGS="--port 9000")
+	@$(MAKE) --no-print-directory web || echo "the web app was not built; the API and its reference are served alone" >&2
 	@exec ./$(BUILD)/cauldron serve $(ARGS)
 
-dev: build ## the same, built again and restarted when a source changes
+dev: build ## the same at http://localhost:5173: pages reload hot, the server is built again and restarted when a source changes
+	@tools/install.sh web
+	@tools/web.sh install
 	@exec python3 tools/dev.py $(BUILD) $(ARGS)
 
 test: ## every test, also under sanitizers, and the fuzzers for some seconds each
@@ -52,4 +59,4 @@ db-test: build ## check the database: connection, schema, a write and a read bac
 	@./$(BUILD)/cauldron db-test
 
 clean: ## remove everything that was built
-	rm -rf build build-*
+	rm -rf build build-* frontend/dist frontend/coverage

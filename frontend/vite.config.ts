@@ -65,6 +65,7 @@ export default defineConfig({
       include: ["src/**/*.{ts,tsx}"],
       exclude: ["src/api/types.ts", "src/**/*.test.{ts,tsx}", "src/test/**", "src/main.tsx", "src/pwa/sw.ts"],
       reporter: ["text-summary", "json-summary"],
+      thresholds: { lines: 80 },
     },
   },
 });

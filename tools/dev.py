@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""The server, built again and restarted when a source changes: dev.py BUILD [options of serve].
+"""The server, built again and restarted when a source changes, and Vite's server of the web app, which
+reloads pages hot and passes the API on: dev.py BUILD [options of serve].
 
 Looks at the sources twice a second; a build that fails leaves the running server alone.
 """
 
+import os
 import pathlib
 import signal
 import subprocess
@@ -29,7 +31,8 @@ def state():
 
 
 def start(build, options):
-    return subprocess.Popen([f"{build}/cauldron", "serve", "--log-level", "debug", *options])
+    return subprocess.Popen([f"{build}/cauldron", "serve", "--log-level", "debug",
+                             "--allowed-origins", "http://localhost:5173", *options])
 
 
 def stop(server):
@@ -41,9 +44,22 @@ def stop(server):
         server.wait()
 
 
+def start_app(options):
+    """Vite at port 5173, before the server's port."""
+    port = "8000"
+    for place, option in enumerate(options):
+        if option in ("-p", "--port") and place + 1 < len(options):
+            port = options[place + 1]
+        elif option.startswith("--port="):
+            port = option.partition("=")[2]
+    return subprocess.Popen(["node_modules/.bin/vite"], cwd="frontend",
+                            env=dict(os.environ, CAULDRON_URL=f"http://127.0.0.1:{port}"))
+
+
 def main():
     build, *options = sys.argv[1:]
     server = start(build, options)
+    app = start_app(options)
     seen = state()
     try:
         while True:
@@ -58,6 +74,7 @@ def main():
                 stop(server)
                 server = start(build, options)
     except KeyboardInterrupt:
+        stop(app)
         stop(server)
 
 

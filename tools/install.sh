@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install the Debian packages that are missing, and nothing else: install.sh build | test | bench | all.
+# Install the Debian packages that are missing, and nothing else: install.sh build | web | test | bench | all.
 # Quick when there is nothing to do: dpkg is asked, apt is not.
 set -eu
 
@@ -13,15 +13,17 @@ bench="python3-numpy python3-pil python3-scipy wrk"
 check="clang-format-19 clang-tidy-19 codespell cppcheck g++ git"
 
 # Node.js may come from elsewhere; Debian's npm would fight with it.
-command -v npm >/dev/null || test="$test nodejs npm"
+web=
+command -v npm >/dev/null || web="nodejs npm"
 
 case ${1:-all} in
 build) wanted=$build ;;
-test) wanted="$build $test" ;;
+web) wanted=$web ;;
+test) wanted="$build $web $test" ;;
 bench) wanted="$build $bench" ;;
-all) wanted="$build $test $bench $check" ;;
+all) wanted="$build $web $test $bench $check" ;;
 *)
-    echo "usage: tools/install.sh build|test|bench|all" >&2
+    echo "usage: tools/install.sh build|web|test|bench|all" >&2
     exit 2
     ;;
 esac

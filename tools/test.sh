@@ -23,6 +23,7 @@ stage() {
 }
 
 tools/test_clients.sh
+tools/web.sh build
 servers="python3 tests/servers.py --"
 stage build ""
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1
