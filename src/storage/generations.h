@@ -102,6 +102,23 @@ struct generation_change {
 };
 WARN_UNUSED_RESULT int generations_update(struct tx *tx, const char *id,
                                           const struct generation_change *change, struct err *e);
+/* The same for many, in a few statements; those that do not exist are passed over. */
+struct generation_changes {
+    int rating;                                       /* -1: leave */
+    int favourite;                                    /* -1: leave */
+    const char *const *add_tags, *const *remove_tags; /* NULL: none; what is in both is added */
+};
+WARN_UNUSED_RESULT int generations_update_many(struct tx *tx, const char *const *ids, size_t count,
+                                               const struct generation_changes *c, struct err *e);
+/* Tags in use and by how many generations, the most used first, at most 1000. user_id NULL:
+ * anybody's; beginning NULL: any, else in any case of ASCII letters. */
+struct tag_use {
+    const char *tag;
+    int64_t count;
+};
+WARN_UNUSED_RESULT int generations_tags(struct tx *tx, const char *user_id, const char *beginning,
+                                        struct arena *a, struct tag_use **out, size_t *count,
+                                        struct err *e);
 /* Into the trash (trash.h); one that waits is cancelled first. The picture stays until gc finds
  * that nobody wants it. */
 WARN_UNUSED_RESULT int generations_delete(struct tx *tx, const char *id, struct err *e);
