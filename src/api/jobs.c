@@ -191,6 +191,26 @@ int api_cancel_job(struct request *r, struct response *w, struct err *e)
     return rc ? rc : answer_job(r, w, 200, e);
 }
 
+int api_dismiss_job(struct request *r, struct response *w, struct err *e)
+{
+    struct job_row job;
+    struct tx *tx;
+    int rc;
+
+    if ((rc = tx_begin(app_of(r)->db, TX_WRITE, &tx, e)))
+        return rc;
+    if (!(rc = job_of(r, tx, &job, e)) && !job.dead)
+        rc = ERR(e, ERR_CONFLICT, "job %s is %s and not in the dead-letter list", job.id,
+                 job_status_name(job.status));
+    if (rc || (rc = jobs_dismiss(tx, job.id, e))) {
+        tx_rollback(tx);
+        return rc;
+    }
+    if ((rc = tx_commit(tx, e)))
+        return rc;
+    return respond_empty(w, 204);
+}
+
 int api_requeue_job(struct request *r, struct response *w, struct err *e)
 {
     struct job_row job;

@@ -200,6 +200,7 @@ struct worker_options platform_worker(struct platform *p, const struct platform_
     w.provider = p->provider;
     w.draw = true;
     w.lease_seconds = o->lease_seconds;
+    w.job_days = o->job_days;
     w.heartbeat_seconds = o->lease_seconds / 6; /* five may be lost */
     w.finished = count_picture;
     w.phase = count_phase;

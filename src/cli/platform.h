@@ -29,7 +29,7 @@ struct platform_options {
     const char *sentry, *environment;
     int dtype;
     int threads, slots, max_rows, max_attempts;
-    double memory_gb, lease_seconds;
+    double memory_gb, lease_seconds, job_days;
     bool low_memory;
     const char *vapid_key, *push_contact;
     int push_private;
@@ -79,6 +79,9 @@ extern const char *const log_levels[], *const log_formats[], *const dtypes[], *c
     {.name = "lease-seconds", .type = OPT_F64, OPT_INTO(T, f.lease_seconds), .value = "F",        \
      .min = 1, .max = 3600, .initial = "30",                                                      \
      .help = "after which what a dead worker held is drawn by another"},                          \
+    {.name = "job-days", .type = OPT_F64, OPT_INTO(T, f.job_days), .value = "F",                  \
+     .min = 0, .max = 36500, .initial = "7",                                                      \
+     .help = "after which jobs that ended leave the queue's history; dead ones stay"},            \
     {.heading = "Drawing"},                                                                       \
     {.name = "dtype", .type = OPT_CHOICE, OPT_INTO(T, f.dtype), .choices = dtypes,                \
      .initial = "auto",                                                                           \

@@ -1,6 +1,7 @@
 #include "jobs/sweep.h"
 
 #include "jobs/transact.h"
+#include "storage/jobs.h"
 #include "storage/trash.h"
 
 struct sweep {
@@ -53,5 +54,22 @@ int sweep_trash(struct db *db, int64_t before, int pieces, struct err *e)
     for (int i = 0; i < pieces && rc == 0 && s.more; i++)
         rc = transact(db, sweep_step, &s, e);
     arena_release(&s.a);
+    return rc;
+}
+
+static int prune_step(struct tx *tx, void *user, struct err *e)
+{
+    struct sweep *s = user;
+
+    return jobs_prune(tx, s->before, JOBS_PIECE, &s->count, e);
+}
+
+int sweep_jobs(struct db *db, int64_t before, int pieces, struct err *e)
+{
+    struct sweep s = {.before = before, .count = JOBS_PIECE};
+    int rc = 0;
+
+    for (int i = 0; i < pieces && rc == 0 && s.count == JOBS_PIECE; i++)
+        rc = transact(db, prune_step, &s, e);
     return rc;
 }

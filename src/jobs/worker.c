@@ -22,6 +22,7 @@ struct worker_options worker_options(void)
                                    .sweep_seconds = 10,
                                    .backoff_seconds = 2,
                                    .backoff_max_seconds = 300,
+                                   .job_days = 7,
                                    .window = 64,
                                    .batch = 4,
                                    .preview_seconds = 0.5};

@@ -29,9 +29,10 @@ struct worker_options {
     bool draw;          /* false: feeder and sweeps only (a server beside separate workers) */
     double lease_seconds, heartbeat_seconds, feed_seconds, sweep_seconds; /* 30, 5, 0.5, 10 */
     double backoff_seconds, backoff_max_seconds; /* 2, 300: doubled per attempt, jitter +-25 % */
-    int window;                                  /* jobs handed to the queue ahead: 64 */
-    int batch;                                   /* jobs drawn together by a slot: 4 */
-    double preview_seconds;                      /* between previews of a watched one: 0.5 */
+    double job_days;        /* after which the row of a job that ended is removed: 7 */
+    int window;             /* jobs handed to the queue ahead: 64 */
+    int batch;              /* jobs drawn together by a slot: 4 */
+    double preview_seconds; /* between previews of a watched one: 0.5 */
     int nice; /* added to the threads that draw, so that others of the process come first: 0 */
     /* After each picture, for metrics. May be NULL. */
     void (*finished)(void *user, const struct draw_result *r, const struct job_row *job);

@@ -1,7 +1,8 @@
 /*
  * worker_keep.c: what has to be done again and again: keep leases alive and notice what was
  * cancelled or paused, fill the queue from the database, end leases of the dead, end runs whose
- * budget is used up, empty the trash, tell others that this worker lives.
+ * budget is used up, empty the trash, remove jobs that ended long ago, tell others that this worker
+ * lives.
  */
 #include "base/clock.h"
 #include "base/json.h"
@@ -18,9 +19,10 @@
 /* A job whose ticket was lost is handed out again after this long; sooner when the queue is
  * empty, for then it lost everything; at once after a pause, in which tickets were thrown away. */
 enum { AGAIN_MS = 10000, AGAIN_EMPTY_MS = 1000, AGAIN_RESUMED_MS = 1 };
-/* Repairs come with every sixth sweep, so many wishes at once; then the trash, in so many pieces.
+/* Repairs come with every sixth sweep, so many wishes at once; then what is too old, in so many
+ * pieces of each kind.
  */
-enum { REPAIR_EACH = 6, REPAIRS = 1000, TRASH_PIECES = 20 };
+enum { REPAIR_EACH = 6, REPAIRS = 1000, SWEEP_PIECES = 20 };
 
 void keeper_hear(void *worker, const char *topic, const char *text)
 {
@@ -347,6 +349,16 @@ static void do_feed(struct worker *w, struct timers *t, bool resumed, double now
     t->feed = now + (rc ? fmax(w->o.feed_seconds, 1) : w->o.feed_seconds);
 }
 
+/* What is too old to be of use; the rest of much is for the next time. */
+static int clean(struct worker *w, struct err *e)
+{
+    struct db *db = w->o.submitter->db;
+    int64_t now = clock_unix_ms();
+    int rc = sweep_trash(db, now - TRASH_MS, SWEEP_PIECES, e);
+
+    return rc ? rc : sweep_jobs(db, now - (int64_t)(w->o.job_days * 86400e3), SWEEP_PIECES, e);
+}
+
 /* Leases of others are judged only while ours reach the database: after an outage, everybody has
  * one heartbeat's time to come back. */
 static void do_sweep(struct worker *w, struct timers *t, double now)
@@ -358,7 +370,7 @@ static void do_sweep(struct worker *w, struct timers *t, double now)
         if (!rc && t->sweeps++ % REPAIR_EACH == 0) {
             rc = repair(w, &e);
             if (!rc)
-                rc = sweep_trash(w->o.submitter->db, clock_unix_ms() - TRASH_MS, TRASH_PIECES, &e);
+                rc = clean(w, &e);
         }
         complain(&t->sweep_failed, rc, "leases cannot be swept", &e);
     }

@@ -134,6 +134,10 @@ WARN_UNUSED_RESULT int jobs_retry_generation(struct tx *tx, const char *generati
                                              struct arena *a, const char **job_id, struct err *e);
 /* Out of the dead-letter list, still failed. ERR_NOT_FOUND when it is not there. */
 WARN_UNUSED_RESULT int jobs_dismiss(struct tx *tx, const char *id, struct err *e);
+/* Remove at most `limit` rows that ended before `before` and are not in the dead-letter list, the
+ * oldest first: what they drew, and why they failed, stands in the generations. */
+WARN_UNUSED_RESULT int jobs_prune(struct tx *tx, int64_t before, int limit, size_t *removed,
+                                  struct err *e);
 /* A sweep, for once a minute or so: generations that wait without a live job get their picture if
  * it exists, else a job; queued jobs of paused runs that others wait for go to those. At most
  * `limit` generations; *repaired: how many there were. */

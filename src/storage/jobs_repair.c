@@ -1,4 +1,4 @@
-/* Jobs that change hands, and what a sweep puts right. */
+/* Jobs that change hands, and what a sweep puts right or takes away. */
 #include "base/uuid.h"
 #include "storage/jobs.h"
 #include "storage/jobs_inside.h"
@@ -123,4 +123,28 @@ int jobs_repair(struct tx *tx, int64_t now, int limit, struct arena *a, size_t *
     *repaired = rows.count;
     *out = outcome;
     return 0;
+}
+
+/* Identifiers are in the order of creation, and nothing ends before it was created: the primary key
+ * finds what is old. Rows that another process removes at this moment are passed over. */
+int jobs_prune(struct tx *tx, int64_t before, int limit, size_t *removed, struct err *e)
+{
+    struct arena a = {0};
+    struct db_rows rows;
+    char floor[UUID_TEXT];
+    const char *lock = db_dialect(tx_db(tx)) == DIALECT_SQLITE ? "" : " FOR UPDATE SKIP LOCKED";
+    const char *sql = arena_printf(
+        &a,
+        "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE id < $1 AND status IN "
+        "('succeeded', 'failed', 'cancelled') AND dead = 0 AND finished_at < $2 "
+        "ORDER BY id LIMIT $3%s) RETURNING id",
+        lock);
+
+    uuid_v7_floor(before, floor);
+    int rc =
+        tx_query(tx, sql, DB_ARGS(db_text(floor), db_int(before), db_int(limit)), &a, &rows, e);
+    if (rc == 0)
+        *removed = rows.count;
+    arena_release(&a);
+    return rc;
 }

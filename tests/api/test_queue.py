@@ -99,7 +99,8 @@ class Queue(ApiTest):
 
     def test_nobody(self):
         for method, path, body in (("GET", "", None), ("PATCH", "", {"priority": "batch"}),
-                                   ("POST", "/cancel", None), ("POST", "/requeue", None)):
+                                   ("POST", "/cancel", None), ("POST", "/requeue", None),
+                                   ("DELETE", "", None)):
             self.problem(404, method, f"/api/v1/jobs/{NOBODY}{path}", body)
 
     def test_workers(self):
@@ -147,6 +148,46 @@ class DeadLetters(ApiTest):
         self.assertEqual((again["id"], again["dead"]), (dead["id"], False))
         done = self.until(lambda: (g := self.get(one["url"]).json)["image"] and g)
         self.assertEqual((done["status"], done["error"]), ("succeeded", None))
+
+    def dead_jobs(self):
+        return [j["id"] for j in self.get("/api/v1/jobs/dead").json["items"]]
+
+    def test_dismissed(self):
+        weights, = (self.folder / "fragile" / "unet").glob("*.safetensors")
+        good = weights.read_bytes()
+        with self.paused_queue():
+            waiting = self.post("/api/v1/generate", {**SMALL, "model": "fragile", "seed": 5},
+                                202).json["generations"][0]
+            job, = self.get("/api/v1/jobs?status=queued").json["items"]
+            self.problem(409, "DELETE", f"/api/v1/jobs/{job['id']}")
+            weights.write_bytes(good[:1000])
+        self.until(lambda: job["id"] in self.dead_jobs())
+        count = self.get("/api/v1/queue").json["dead"]
+        self.ask(204, "DELETE", f"/api/v1/jobs/{job['id']}")
+        self.assertNotIn(job["id"], self.dead_jobs())
+        self.assertEqual(self.get("/api/v1/queue").json["dead"], count - 1)
+        after = self.get(f"/api/v1/jobs/{job['id']}").json
+        self.assertEqual((after["status"], after["dead"]), ("failed", False))
+        self.problem(409, "DELETE", f"/api/v1/jobs/{job['id']}")
+        self.assertEqual(self.get(waiting["url"]).json["status"], "failed")
+        weights.write_bytes(good)
+
+
+class OldJobs(ApiTest):
+    def test_they_go_and_what_they_drew_stays(self):
+        drawn = self.draw_one(seed=1)
+        with self.paused_queue():
+            self.post("/api/v1/generate", {**SMALL, "seed": 2}, 202)
+            cancelled, = self.get("/api/v1/jobs?status=queued").json["items"]
+            self.post(f"/api/v1/jobs/{cancelled['id']}/cancel")
+        self.assertEqual(len(self.get("/api/v1/jobs").json["items"]), 2)
+        self.server.stop()
+        self.server.options += ["--job-days", "0"]
+        self.server.start()
+        self.until(lambda: not self.get("/api/v1/jobs").json["items"])
+        self.assertEqual(self.get(drawn["url"]).json["status"], "succeeded")
+        self.get(drawn["image"]["url"])
+        self.problem(404, "GET", f"/api/v1/jobs/{cancelled['id']}")
 
 
 if __name__ == "__main__":

@@ -660,6 +660,52 @@ static void depth_and_priority(void **state)
     tx_rollback(tx);
 }
 
+static void what_ended_long_ago_is_removed(void **state)
+{
+    enum { DRAWN, CANCELLED, DEAD, DISMISSED, WAITING, RUNNING, YOUNG, COUNT };
+    static const char *const names[COUNT] = {"a", "b", "c", "d", "e", "f", "g"};
+    static const bool stays[COUNT] = {
+        [DEAD] = true, [WAITING] = true, [RUNNING] = true, [YOUNG] = true};
+    struct fixture *f = fixture(state);
+    struct tx *tx = write_tx(f);
+    int64_t before = clock_unix_ms() + 86400000;
+    const char *jobs[COUNT], *drawn = NULL;
+    struct picture_row picture = a_picture(key_of(f, names[DRAWN]));
+    struct job_outcome out;
+    struct job_row row;
+    size_t removed, all = 0;
+    int attempt;
+
+    for (int i = 0; i < COUNT; i++) {
+        const char *g = wish(f, tx, key_of(f, names[i]), NULL, NULL, &jobs[i]);
+        drawn = i == DRAWN ? g : drawn;
+    }
+    commit(f, tx);
+    for (int i = DRAWN; i < COUNT; i++)
+        if (i != CANCELLED && i != WAITING && i != YOUNG)
+            claim(f, jobs[i], "w", &attempt);
+    tx = write_tx(f);
+    ok(jobs_succeed(tx, (struct lease){jobs[DRAWN], "w", 1}, &picture, 70, &f->a, &out, &f->e));
+    ok(jobs_cancel(tx, jobs[CANCELLED], 70, &f->a, &out, &f->e));
+    ok(jobs_cancel(tx, jobs[YOUNG], before, &f->a, &out, &f->e));
+    for (int i = DEAD; i <= DISMISSED; i++)
+        ok(jobs_fail(tx, (struct lease){jobs[i], "w", 1}, false, 0, "bad", "cannot", 70, &f->a,
+                     &out, &f->e));
+    ok(jobs_dismiss(tx, jobs[DISMISSED], &f->e));
+    ok(jobs_prune(tx, clock_unix_ms() - 86400000, 10, &removed, &f->e)); /* made after that */
+    assert_int_equal(removed, 0);
+    do { /* in pieces */
+        ok(jobs_prune(tx, before, 2, &removed, &f->e));
+        assert_in_range(removed, 0, 2);
+        all += removed;
+    } while (removed);
+    assert_int_equal(all, 3);
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(jobs_get(tx, jobs[i], &f->a, &row, &f->e), stays[i] ? 0 : ERR_NOT_FOUND);
+    commit(f, tx);
+    assert_int_equal(generation_at(f, drawn).status, GENERATION_SUCCEEDED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -681,6 +727,7 @@ int main(void)
         ON_BOTH(a_requeued_job_may_be_drawn_already),
         ON_BOTH(a_requeued_job_joins_a_live_one),
         ON_BOTH(depth_and_priority),
+        ON_BOTH(what_ended_long_ago_is_removed),
     };
     return run_on_both("storage_jobs", tests, sizeof tests / sizeof *tests);
 }
