@@ -317,11 +317,13 @@ static int redis_open(struct bus *b, const char *url, struct err *e)
     redisContext *c;
     int rc = redis_parse(url, &to, e);
 
-    if (!rc)
-        rc = redis_connect(&to, &c, e); /* wrong settings show at the start */
     if (rc)
         return rc;
-    redisFree(c);
+    rc = redis_connect(&to, &c, e); /* wrong settings show at the start; who is away may come */
+    if (rc == 0)
+        redisFree(c);
+    else if (rc != ERR_NETWORK)
+        return rc;
     struct channel *ch = calloc(1, sizeof *ch);
     if (!ch)
         return ERR(e, ERR_NOMEM, "no memory for the bus");

@@ -9,7 +9,8 @@
  *   if (queue_push(q, id, priority, &e)) ...
  *   if (queue_take(q, worker, 1.0, &ticket, &e) == 1) { ...; queue_done(q, &ticket, &e); }
  *
- * Errors: ERR_NETWORK when Redis is away; calls reconnect by themselves. Threads: any.
+ * Errors: ERR_NETWORK when Redis is away; calls reconnect by themselves, also when it was away when
+ * the queue was opened. Threads: any.
  */
 #ifndef JOBS_QUEUE_H
 #define JOBS_QUEUE_H

@@ -10,6 +10,7 @@
  * after FLUSHALL; what was lost comes again from the feeder.
  */
 #include "base/clock.h"
+#include "base/log.h"
 #include "jobs/queue_inside.h"
 #include "jobs/redis.h"
 #include "storage/jobs.h"
@@ -120,13 +121,16 @@ static int redis_open(struct queue *q, const char *url, struct err *e)
     redis_name(&to, "jobs:interactive", s->names[INTERACTIVE]);
     redis_name(&to, "jobs:batch", s->names[BATCH]);
     q->state = s;
-    /* A Redis that is not there when the program starts is a mistake in its settings. */
     rc = redis_borrow(&s->pool, &c, e);
     if (!rc) {
         rc = make_group(s, c, e);
         redis_return(&s->pool, c);
     }
-    if (rc) {
+    if (rc == ERR_NETWORK) { /* streams and group are made when it comes */
+        LOG(LOG_WARNING, "Redis is away; the queue goes on trying", LOG_ERR(e));
+        rc = 0;
+    }
+    if (rc) { /* it is there and refuses: a mistake in the settings */
         q->backend->close(q);
         return rc;
     }

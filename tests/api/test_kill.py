@@ -176,6 +176,40 @@ class LoseRedis(Chaos):
         self.check()
 
 
+    def ready(self):
+        answer = self.server.ask("GET", "/readyz")
+        return answer.status == 200, {c["name"] for c in answer.json["checks"] if not c["ok"]}
+
+    def until_ready(self, seconds=30):
+        end = time.monotonic() + seconds
+        while not self.ready()[0]:
+            self.assertLess(time.monotonic(), end, self.ready())
+            time.sleep(0.1)
+
+    def test_away_at_the_start(self):
+        self.server.stop()
+        self.redis.kill()
+        self.server.start()
+        self.assertTrue(any("Redis is away" in line for line in self.server.log), self.server.log)
+        ready, missing = self.ready()
+        self.assertFalse(ready)
+        self.assertIn("queue", missing)
+        self.assertEqual(self.server.ask("GET", "/healthz").status, 200)
+        self.begin()
+        self.redis.start()
+        self.until_ready()
+        self.check()
+
+    def test_one_that_refuses_ends_the_start(self):
+        self.server.stop()
+        at = self.server.backends.options.index("--redis") + 1
+        right = self.server.backends.options[at]
+        self.server.backends.options[at] = right.replace("://", "://:wrong@", 1)
+        with self.assertRaisesRegex(RuntimeError, "(?i)auth"):
+            self.server.start()
+        self.server.backends.options[at] = right
+
+
 class RestartPostgres(Chaos):
     def setUp(self):
         if DATABASE != "postgres":
