@@ -64,7 +64,7 @@ export default defineConfig({
       provider: "v8",
       include: ["src/**/*.{ts,tsx}"],
       exclude: ["src/api/types.ts", "src/**/*.test.{ts,tsx}", "src/test/**", "src/main.tsx", "src/pwa/sw.ts"],
-      reporter: ["text-summary", "json-summary"],
+      reporter: ["json-summary"],
       thresholds: { lines: 80 },
     },
   },

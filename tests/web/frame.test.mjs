@@ -5,7 +5,17 @@ import { checkAccessibility, desktop, phone, shoot, suite } from "./harness.mjs"
 suite("frame", ({ test }) => {
   test("every section opens from the navigation", desktop, async ({ page }) => {
     const tab = await page("/");
-    for (const name of ["Experiments", "Judge", "Gallery", "Queue", "Models", "System", "People", "Settings", "Generate"]) {
+    for (const name of [
+      "Experiments",
+      "Judge",
+      "Gallery",
+      "Queue",
+      "Models",
+      "System",
+      "People",
+      "Settings",
+      "Generate",
+    ]) {
       await tab.getByRole("navigation").getByRole("link", { name }).click();
       await tab.getByRole("heading", { level: 1 }).waitFor();
     }

@@ -11,13 +11,14 @@
 //
 // One server per file, on a free port of the loopback, with a data folder of its own. Each test gets a fresh browser
 // context; errors that the page throws or logs fail it. CAULDRON names the program, CAULDRON_WEB the built app.
-import AxeBuilder from "@axe-core/playwright";
+
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
+import AxeBuilder from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 
 const source = resolve(import.meta.dirname, "../..");
@@ -51,7 +52,10 @@ export class Server {
       OMP_WAIT_POLICY: "passive",
     };
     const options = ["serve", "--port", String(this.port), "--web", app, "--data", join(this.folder, "data")];
-    this.process = spawn(program, [...options, ...this.options], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+    this.process = spawn(program, [...options, ...this.options], {
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let log = "";
     const port = await new Promise((found, failed) => {
       const look = (text) => {
@@ -113,7 +117,8 @@ export class Server {
 export async function checkAccessibility(tab) {
   const { violations } = await new AxeBuilder({ page: tab }).analyze();
   const said = violations.map(
-    (one) => `${one.id} (${one.help})\n${one.nodes.map((node) => `    ${node.html}\n    ${node.failureSummary}`).join("\n")}`,
+    (one) =>
+      `${one.id} (${one.help})\n${one.nodes.map((node) => `    ${node.html}\n    ${node.failureSummary}`).join("\n")}`,
   );
   assert.equal(violations.length, 0, said.join("\n"));
 }
@@ -164,7 +169,11 @@ export function suite(name, define, options = []) {
         };
         try {
           await run({ page, open, server });
-          assert.deepEqual(errors.filter((error) => !allowed.test(error)), [], "the page logged errors");
+          assert.deepEqual(
+            errors.filter((error) => !allowed.test(error)),
+            [],
+            "the page logged errors",
+          );
         } finally {
           await Promise.all(contexts.map((context) => context.close()));
           contexts = [];
