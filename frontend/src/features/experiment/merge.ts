@@ -80,3 +80,22 @@ export function endedCells(pages: GridPages, runId: string): number | undefined 
   }
   return pages.pages.at(-1)?.next_cursor ? undefined : count;
 }
+
+/** After a retry: what failed or was cancelled waits again. */
+export function reopen(pages: GridPages, runId: string | undefined): GridPages {
+  return {
+    ...pages,
+    pages: pages.pages.map((page) =>
+      page.run.id !== runId
+        ? page
+        : {
+            ...page,
+            items: page.items.map((cell) =>
+              cell.status === "failed" || cell.status === "cancelled"
+                ? { ...cell, status: "queued" as const, attempts: 0, error: null }
+                : cell,
+            ),
+          },
+    ),
+  };
+}
