@@ -82,4 +82,5 @@ export const gridQuery = (id: string, run?: number) =>
     initialPageParam: "",
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     staleTime: Number.POSITIVE_INFINITY, // events keep it fresh (api/live.ts)
+    structuralSharing: false, // comparing 10,000 cells with each event costs more than it saves
   });

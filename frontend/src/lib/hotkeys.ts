@@ -13,6 +13,8 @@ export interface Hotkey {
   run: (event: KeyboardEvent) => void;
   /** Also while somebody types. */
   always?: boolean;
+  /** Answers only while this holds; the help lists it all the same. */
+  when?: () => boolean;
   /** Of the whole app: stands apart in the help. */
   everywhere?: boolean;
 }
@@ -45,7 +47,7 @@ function onKey(event: KeyboardEvent): void {
   const typing = isTyping(event.target);
   for (const layer of [...layers].reverse())
     for (const hotkey of layer.current)
-      if (hotkey.keys === name && (!typing || hotkey.always || name.startsWith("Mod+"))) {
+      if (hotkey.keys === name && (!typing || hotkey.always || name.startsWith("Mod+")) && hotkey.when?.() !== false) {
         event.preventDefault();
         hotkey.run(event);
         return;
