@@ -10,6 +10,7 @@ import { meQuery } from "@/api/queries";
 import { useLink } from "@/api/socket";
 import { Notifications } from "@/components/notify";
 import { Loading } from "@/components/states";
+import { UserItems, UserMenu, useUserActions } from "@/features/login/UserMenu";
 import { t } from "@/i18n";
 import { type Hotkey, useHotkeys } from "@/lib/hotkeys";
 import { InstallHints } from "@/pwa/InstallHints";
@@ -71,13 +72,14 @@ function Rail() {
       {sections.map((section) => (
         <RailLink key={section.path} section={section} />
       ))}
+      <UserMenu />
     </Flex>
   );
 }
 
 function TabBar() {
   const location = useLocation();
-  const navigate = useNavigate();
+  const act = useUserActions();
   const others = sections.filter((section) => !section.phone);
   const tab = { direction: "column", align: "center", justify: "center", gap: "0.5", h: "14", fontSize: "xs" } as const;
   return (
@@ -108,7 +110,7 @@ function TabBar() {
           </Box>
         ))}
       <Box flex="1">
-        <Menu.Root positioning={{ placement: "top-end" }} onSelect={({ value }) => navigate(value)}>
+        <Menu.Root positioning={{ placement: "top-end" }} onSelect={({ value }) => act(value)}>
           <Menu.Trigger asChild>
             <Flex
               as="button"
@@ -129,6 +131,7 @@ function TabBar() {
                     {t(section.label)}
                   </Menu.Item>
                 ))}
+                <UserItems />
               </Menu.Content>
             </Menu.Positioner>
           </Portal>

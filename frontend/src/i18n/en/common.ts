@@ -9,6 +9,7 @@ export const common = {
   undo: "Undo",
   edit: "Edit",
   more: "More",
+  showMore: "Show more",
   back: "Back",
   copy: "Copy",
   copied: "Copied",
