@@ -49,7 +49,7 @@ export function FieldFrame({ label, error, help, aside, children }: FrameProps) 
 }
 
 /** 16 px on phones: below that iOS zooms into the page. */
-const control = { size: { base: "md", md: "sm" }, fontSize: { base: "md", md: "sm" }, bg: "bg.panel" } as const;
+export const control = { size: { base: "md", md: "sm" }, fontSize: { base: "md", md: "sm" }, bg: "bg.panel" } as const;
 
 interface NumberProps {
   label: string;
