@@ -21,6 +21,7 @@
 
 struct live;
 struct page_cache;
+struct mdns;
 struct metrics;
 struct push;
 struct model_tasks;
@@ -42,6 +43,7 @@ struct app {
     struct page_cache *pages;        /* page_cache.h */
     struct model_tasks *model_tasks; /* models/tasks.h */
     struct push *push; /* ops/push.h */
+    struct mdns *_Atomic mdns; /* ops/mdns.h; NULL until the port is known */
     struct socketio *sockets;
     _Atomic bool login_needed; /* false: loopback only, no user configured: everyone is admin */
     int64_t session_ms;

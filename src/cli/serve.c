@@ -12,6 +12,7 @@
 #include "cli/find_model.h"
 #include "cli/hub_settings.h"
 #include "cli/platform.h"
+#include "ops/mdns.h"
 #include "storage/users.h"
 
 #include <arpa/inet.h>
@@ -22,11 +23,11 @@
 
 struct want {
     struct platform_options platform;
-    const char *address, *allowed_hosts, *allowed_origins, *trusted_proxies, *web;
+    const char *address, *allowed_hosts, *allowed_origins, *trusted_proxies, *web, *name;
     int port, workers, queue, event_threads, connections, connections_per_address, sockets;
     double rate, header_seconds, body_seconds, idle_seconds, stop_seconds, session_hours;
     double ping_interval, ping_timeout;
-    int max_cells, max_header;
+    int max_cells, max_header, mdns;
     bool no_draw, quiet;
 };
 
@@ -53,6 +54,18 @@ static const struct opt table[] = {
      OPT_INTO(struct want, web),
      .value = "DIR",
      .help = "files served where no route matches; default: the web app of the installation"},
+    {.name = "mdns",
+     .type = OPT_CHOICE,
+     OPT_INTO(struct want, mdns),
+     .choices = off_on,
+     .initial = "on",
+     .help = "announce this server on the local network by multicast DNS, unless it listens on "
+             "loopback only, and list others"},
+    {.name = "name",
+     .type = OPT_STRING,
+     OPT_INTO(struct want, name),
+     .value = "TEXT",
+     .help = "that it is announced by; else 'Shadow Cauldron on HOST'"},
     {.name = "allowed-hosts",
      .type = OPT_STRING,
      OPT_INTO(struct want, allowed_hosts),
@@ -381,6 +394,22 @@ static int start_model_tasks(struct platform *p, struct app *app, struct err *e)
     return model_tasks_start(app, &hub, no_hub, p->data, e);
 }
 
+static int start_mdns(const struct want *want, int port, struct app *app, struct err *e)
+{
+    struct mdns_options o = {.name = want->name,
+                             .version = app->version,
+                             .address = want->address,
+                             .port = port,
+                             .announce = !is_loopback(want->address),
+                             .off = !want->mdns};
+    struct mdns *mdns;
+
+    if (mdns_start(&o, &mdns, e))
+        return e->code;
+    app->mdns = mdns;
+    return 0;
+}
+
 /* Each connection is a file; the soft limit is often 1024. */
 static void raise_file_limit(void)
 {
@@ -436,6 +465,8 @@ static int serve(const void *asked, struct platform *p, struct err *e)
     struct http_options options = http_from(want, app, &p->arena);
     if (rc == 0)
         rc = http_start(&options, &http, e);
+    if (rc == 0)
+        rc = start_mdns(want, http_port(http), app, e);
     if (rc == 0) {
         say_hello(want, app, http_port(http));
         LOG(LOG_INFO, "serving", LOG_TEXT("address", want->address),
@@ -448,6 +479,7 @@ static int serve(const void *asked, struct platform *p, struct err *e)
         socketio_stop(app->sockets);
     if (http)
         http_stop(http, want->stop_seconds);
+    mdns_stop(app->mdns);
     if (app->sockets)
         socketio_free(app->sockets);
     if (app->worker)
