@@ -1,6 +1,75 @@
 // The look: neutral greys so that pictures carry the colour, one accent, dark and light from the same
 // semantic tokens. Every pair of text and background here keeps a contrast of 4.5 (WCAG 2.2 AA).
-import { createSystem, defaultConfig, defineConfig } from "@chakra-ui/react";
+//
+// Of Chakra's own theme only the recipes of components that we use are taken: all of them would be a tenth of the first
+// load. src/app/theme.test.ts finds a component whose recipe is missing.
+import { createSystem, defaultBaseConfig, defineConfig } from "@chakra-ui/react";
+import * as chakra from "@chakra-ui/react/theme";
+
+const base = defineConfig({
+  preflight: true,
+  cssVarsPrefix: chakra.cssVarsPrefix,
+  cssVarsRoot: chakra.cssVarsRoot,
+  globalCss: chakra.globalCss,
+  theme: {
+    breakpoints: chakra.breakpoints,
+    keyframes: chakra.keyframes,
+    tokens: chakra.tokens,
+    semanticTokens: chakra.semanticTokens,
+    textStyles: chakra.textStyles,
+    layerStyles: chakra.layerStyles,
+    animationStyles: chakra.animationStyles,
+    recipes: {
+      badge: chakra.badgeRecipe,
+      button: chakra.buttonRecipe,
+      checkmark: chakra.checkmarkRecipe,
+      code: chakra.codeRecipe,
+      heading: chakra.headingRecipe,
+      input: chakra.inputRecipe,
+      kbd: chakra.kbdRecipe,
+      inputAddon: chakra.inputAddonRecipe,
+      link: chakra.linkRecipe,
+      radiomark: chakra.radiomarkRecipe,
+      separator: chakra.separatorRecipe,
+      skeleton: chakra.skeletonRecipe,
+      spinner: chakra.spinnerRecipe,
+      textarea: chakra.textareaRecipe,
+    },
+    slotRecipes: {
+      checkbox: chakra.checkboxSlotRecipe,
+      alert: chakra.alertSlotRecipe,
+      card: chakra.cardSlotRecipe,
+      collapsible: chakra.collapsibleSlotRecipe,
+      dataList: chakra.dataListSlotRecipe,
+      fieldset: chakra.fieldsetSlotRecipe,
+      list: chakra.listSlotRecipe,
+      numberInput: chakra.numberInputSlotRecipe,
+      popover: chakra.popoverSlotRecipe,
+      progressCircle: chakra.progressCircleSlotRecipe,
+      radioGroup: chakra.radioGroupSlotRecipe,
+      segmentGroup: chakra.segmentGroupSlotRecipe,
+      slider: chakra.sliderSlotRecipe,
+      stat: chakra.statSlotRecipe,
+      status: chakra.statusSlotRecipe,
+      switch: chakra.switchSlotRecipe,
+      table: chakra.tableSlotRecipe,
+      tabs: chakra.tabsSlotRecipe,
+      tag: chakra.tagSlotRecipe,
+      tooltip: chakra.tooltipSlotRecipe,
+      hoverCard: chakra.hoverCardSlotRecipe,
+      scrollArea: chakra.scrollAreaSlotRecipe,
+      accordion: chakra.accordionSlotRecipe,
+      editable: chakra.editableSlotRecipe,
+      dialog: chakra.dialogSlotRecipe,
+      drawer: chakra.drawerSlotRecipe,
+      field: chakra.fieldSlotRecipe,
+      menu: chakra.menuSlotRecipe,
+      nativeSelect: chakra.nativeSelectSlotRecipe,
+      progress: chakra.progressSlotRecipe,
+      toast: chakra.toastSlotRecipe,
+    },
+  },
+});
 
 const config = defineConfig({
   globalCss: {
@@ -96,4 +165,4 @@ const config = defineConfig({
   },
 });
 
-export const system = createSystem(defaultConfig, config);
+export const system = createSystem(defaultBaseConfig, base, config);
