@@ -6,6 +6,7 @@ import type { Schemas } from "@/api/client";
 import { Loading, ProblemNotice } from "@/components/states";
 import { SelectField } from "@/features/recipe/fields";
 import { formatNumber, t } from "@/i18n";
+import { describeSetting } from "./coordinates";
 import { comparisonQuery, runsQuery } from "./queries";
 import { Sheet } from "./Sheet";
 
@@ -80,7 +81,7 @@ function Pairs({ id, run, other }: { id: string; run: number; other: number }) {
 }
 
 function PairRow({ item }: { item: Item }) {
-  const axes = Object.entries(item.axes ?? {}).map(([name, value]) => `${name} ${String(value)}`);
+  const axes = describeSetting(item.axes ?? {}, []);
   const measures = [
     typeof item.ssim === "number" && t("monitor.compare.ssim", { value: formatNumber(item.ssim) }),
     typeof item.psnr === "number" && t("monitor.compare.psnr", { value: formatNumber(item.psnr) }),
@@ -100,7 +101,7 @@ function PairRow({ item }: { item: Item }) {
             <a href={`/api/v1/generations/${generation}/image`} target="_blank" rel="noreferrer">
               <img
                 src={`/api/v1/generations/${generation}/thumbnail?size=256`}
-                alt={t("monitor.compare.picture", { axes: axes.join(", "), side: side ? 2 : 1 })}
+                alt={t("monitor.compare.picture", { axes, side: side ? 2 : 1 })}
                 loading="lazy"
                 style={{ width: "100%", height: "100%", objectFit: "cover" }}
               />
@@ -109,7 +110,7 @@ function PairRow({ item }: { item: Item }) {
         </Box>
       ))}
       <Box minW="0" fontSize="xs">
-        <Text lineClamp="3">{axes.join(", ")}</Text>
+        <Text lineClamp="3">{axes}</Text>
         <Badge mt="1">{t(item.identical ? "monitor.compare.identical" : "monitor.compare.different")}</Badge>
         <Text color="fg.muted">{measures.join(", ")}</Text>
       </Box>

@@ -5,15 +5,12 @@ import { asProblem, type Experiment } from "@/api/client";
 import { notify } from "@/components/notify";
 import { Loading, ProblemNotice } from "@/components/states";
 import { NumberField, TextField } from "@/features/recipe/fields";
-import { type MessageKey, t } from "@/i18n";
-import { en } from "@/i18n/en";
+import { t } from "@/i18n";
+import { axisName } from "./coordinates";
 import { type Extendable, extendable, extension, fieldOf, type Wanted } from "./extend";
 import { Sheet } from "./Sheet";
 import { useExtend } from "./useActions";
 import { useCells } from "./useRun";
-
-export const parameterName = (name: string): string =>
-  name in en.common.parameter ? t(`common.parameter.${name}` as MessageKey) : name;
 
 interface Props {
   experiment: Experiment;
@@ -107,7 +104,7 @@ function AxisFields({ axis, known, values, errorAt, onChange }: AxisProps) {
         <TextField
           key={key}
           rows={1}
-          label={t("monitor.extend.values", { axis: parameterName(key.split("/").at(-1) ?? key) })}
+          label={t("monitor.extend.values", { axis: axisName(key.split("/").at(-1) ?? key) })}
           placeholder={axis.numeric ? t("monitor.extend.numeric") : t("monitor.extend.names")}
           value={values[key]}
           error={errorAt(key)}

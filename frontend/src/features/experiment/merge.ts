@@ -99,3 +99,15 @@ export function reopen(pages: GridPages, runId: string | undefined): GridPages {
     ),
   };
 }
+
+/** The API's own answer about one cell. */
+export function replaceCell(pages: GridPages, cell: Generation): GridPages {
+  return {
+    ...pages,
+    pages: pages.pages.map((page) =>
+      page.items.some(({ id }) => id === cell.id)
+        ? { ...page, items: page.items.map((shown) => (shown.id === cell.id ? cell : shown)) }
+        : page,
+    ),
+  };
+}
