@@ -87,24 +87,6 @@ static int choose_measure(const struct results *r, const struct analysis_options
     return 0;
 }
 
-/* Texts and seeds are what a setting is tried on; everything else is a part of it. */
-static bool is_setting(const struct spec_axis *axis)
-{
-    static const char *const averaged[] = {"prompt", "negative_prompt", "seed", "init_image",
-                                           "mask"};
-
-    for (size_t p = 0; p < axis->part_count; p++) {
-        bool tried = axis->parts[p].target == SPEC_VARIABLE ||
-                     axis->parts[p].target == SPEC_REPLACE;
-        for (size_t i = 0; i < sizeof averaged / sizeof *averaged; i++)
-            tried |= axis->parts[p].word && axis->parts[p].target == SPEC_PARAMETER &&
-                     strcmp(axis->parts[p].word, averaged[i]) == 0;
-        if (!tried)
-            return true;
-    }
-    return false;
-}
-
 static void count_cells(struct analyser *w)
 {
     struct analysis *a = w->out;
@@ -132,7 +114,7 @@ static void analyse(struct analyser *w)
         w->response[i] =
             w->plan->cells[i].state == PLAN_DROPPED ? NAN : value_of(w->results, i, a->measure);
     for (size_t i = 0; i < w->plan->spec->axis_count; i++)
-        w->setting[i] = is_setting(&w->plan->spec->axes[i]);
+        w->setting[i] = spec_axis_is_setting(&w->plan->spec->axes[i]);
     count_cells(w);
     groups_of(w->plan, none, &scratch, &all);
     a->seconds = mean_over(w, all.cells, all.start[1], MEASURE_SECONDS);

@@ -9,28 +9,13 @@ static json_t *number_or_null(double x)
     return isfinite(x) ? json_real(x) : json_null();
 }
 
-/* What a point stands for: its value, the values of its parts by name, or its label. */
-static json_t *point_json(const struct spec_axis *axis, size_t point)
-{
-    const struct spec_point *at = &axis->points[point];
-
-    if (axis->parts[0].target == SPEC_SETTINGS)
-        return json_string(at->label);
-    if (axis->part_count == 1)
-        return json_incref((json_t *)at->values[0]);
-    json_t *parts = json_object();
-    for (size_t p = 0; p < axis->part_count; p++)
-        json_object_set(parts, axis->parts[p].word, (json_t *)at->values[p]);
-    return parts;
-}
-
 json_t *plan_coordinates(const struct plan *p, size_t cell)
 {
     json_t *out = json_object();
 
     for (size_t i = 0; i < p->spec->axis_count; i++)
         json_object_set_new(out, p->spec->axes[i].name,
-                            point_json(&p->spec->axes[i], plan_point(p, cell, i)));
+                            spec_point_value(&p->spec->axes[i], plan_point(p, cell, i)));
     return out;
 }
 
@@ -91,7 +76,7 @@ static json_t *axes_json(const struct spec *s)
         json_t *labels = json_array(), *values = json_array();
         for (size_t k = 0; k < s->axes[i].point_count; k++) {
             json_array_append_new(labels, json_string(s->axes[i].points[k].label));
-            json_array_append_new(values, point_json(&s->axes[i], k));
+            json_array_append_new(values, spec_point_value(&s->axes[i], k));
         }
         json_array_append_new(out,
                               json_pack("{sssososb}", "name", s->axes[i].name, "labels", labels,

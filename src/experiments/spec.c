@@ -148,3 +148,34 @@ size_t spec_axis_by_name(const struct spec *s, const char *name)
             return i;
     return SIZE_MAX;
 }
+
+bool spec_axis_is_setting(const struct spec_axis *axis)
+{
+    static const char *const averaged[] = {"prompt", "negative_prompt", "seed", "init_image",
+                                           "mask"};
+
+    for (size_t p = 0; p < axis->part_count; p++) {
+        bool tried = axis->parts[p].target == SPEC_VARIABLE ||
+                     axis->parts[p].target == SPEC_REPLACE;
+        for (size_t i = 0; i < sizeof averaged / sizeof *averaged; i++)
+            tried |= axis->parts[p].word && axis->parts[p].target == SPEC_PARAMETER &&
+                     strcmp(axis->parts[p].word, averaged[i]) == 0;
+        if (!tried)
+            return true;
+    }
+    return false;
+}
+
+json_t *spec_point_value(const struct spec_axis *axis, size_t point)
+{
+    const struct spec_point *at = &axis->points[point];
+
+    if (axis->parts[0].target == SPEC_SETTINGS)
+        return json_string(at->label);
+    if (axis->part_count == 1)
+        return json_incref((json_t *)at->values[0]);
+    json_t *parts = json_object();
+    for (size_t p = 0; p < axis->part_count; p++)
+        json_object_set(parts, axis->parts[p].word, (json_t *)at->values[p]);
+    return parts;
+}

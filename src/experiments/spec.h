@@ -157,5 +157,11 @@ const char *spec_type_name(enum spec_type type);
 const char *spec_order_name(enum spec_order order);
 /* SIZE_MAX when there is none. */
 size_t spec_axis_by_name(const struct spec *spec, const char *name);
+/* What a point stands for: its value, the values of its parts by name, or its label. A new
+ * reference. */
+json_t *spec_point_value(const struct spec_axis *axis, size_t point);
+/* Whether an axis is a part of a setting. Texts, input pictures and seeds are what a setting is
+ * tried on. */
+bool spec_axis_is_setting(const struct spec_axis *axis);
 
 #endif

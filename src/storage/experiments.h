@@ -91,6 +91,16 @@ WARN_UNUSED_RESULT int runs_renumber(struct tx *tx, const char *id, const int64_
 /* Runs whose budget of time is used up. */
 WARN_UNUSED_RESULT int runs_over_budget(struct tx *tx, int64_t now, struct arena *a,
                                         const char ***ids, size_t *count, struct err *e);
+/* The cells of a run that have a picture, by index, with as little as pairing them needs. */
+struct cell_picture {
+    const char *id;          /* of the generation */
+    const char *sha256;      /* of the picture */
+    const char *prompt_hash; /* equal for equal prompts */
+    const char *seed;        /* decimal */
+    int64_t cell;
+};
+WARN_UNUSED_RESULT int runs_pictures(struct tx *tx, const char *id, struct arena *a,
+                                     struct cell_picture **out, size_t *count, struct err *e);
 /* All cells of a run, in the order of their index: for grids, analysis and exports. */
 WARN_UNUSED_RESULT int runs_cells(struct tx *tx, const char *id, struct arena *a,
                                   struct generation **out, size_t *count, struct err *e);

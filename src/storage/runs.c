@@ -320,3 +320,27 @@ int runs_cells(struct tx *tx, const char *id, struct arena *a, struct generation
         *count = rows.count;
     return rc;
 }
+
+int runs_pictures(struct tx *tx, const char *id, struct arena *a, struct cell_picture **out,
+                  size_t *count, struct err *e)
+{
+    struct db_rows rows;
+    int rc = tx_query(tx,
+                      "SELECT g.id, i.sha256, g.prompt_hash, g.seed, g.cell FROM generations g "
+                      "JOIN images i ON i.key = g.key WHERE g.run_id = $1 AND "
+                      "g.status = 'succeeded' ORDER BY g.cell, g.id",
+                      DB_ARGS(db_text(id)), a, &rows, e);
+
+    if (rc)
+        return rc;
+    struct cell_picture *list = arena_try(a, rows.count + 1, sizeof *list);
+    if (!list)
+        return ERR(e, ERR_NOMEM, "no memory for %zu cells", rows.count);
+    for (size_t i = 0; i < rows.count; i++)
+        list[i] = (struct cell_picture){db_str(&rows, i, 0), db_str(&rows, i, 1),
+                                        db_str(&rows, i, 2), db_str(&rows, i, 3),
+                                        db_i64(&rows, i, 4)};
+    *count = rows.count;
+    *out = list;
+    return 0;
+}
