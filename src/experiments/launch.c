@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "experiments/recipes.h"
 #include "experiments/spec_diff.h"
 
 #include <math.h>
@@ -20,6 +21,12 @@ void planned_release(struct planned *p)
 
 /* ============================== The world that a plan asks ============================== */
 
+/* What the plan's questions need. */
+struct asked {
+    const struct launch *launch;
+    struct cell_recipes *recipes; /* NULL: nothing will be drawn */
+};
+
 /* A base from a generation names its pictures by hash already. */
 static int take_picture(const struct launch *l, json_t *parameters, const char *name, struct err *e)
 {
@@ -33,7 +40,7 @@ static int take_picture(const struct launch *l, json_t *parameters, const char *
 static int complete(void *user, const json_t *parameters, struct arena *a, struct recipe *out,
                     char key[65], struct err *e)
 {
-    const struct launch *l = user;
+    const struct launch *l = ((const struct asked *)user)->launch;
     json_t *copy = json_copy((json_t *)parameters);
     int rc = take_picture(l, copy, "init_image", e);
 
@@ -45,9 +52,14 @@ static int complete(void *user, const json_t *parameters, struct arena *a, struc
     return rc;
 }
 
+static void keep(void *user, size_t cell, const struct recipe *r)
+{
+    recipes_keep(((const struct asked *)user)->recipes, cell, r);
+}
+
 static int drawn(void *user, const char (*keys)[65], size_t n, bool *out, struct err *e)
 {
-    const struct launch *l = user;
+    const struct launch *l = ((const struct asked *)user)->launch;
     const char **list = malloc(sizeof *list * (n ? n : 1));
     struct tx *tx = NULL;
     int rc = list ? 0 : ERR(e, ERR_NOMEM, "no memory for %zu keys", n);
@@ -66,7 +78,7 @@ static int drawn(void *user, const char (*keys)[65], size_t n, bool *out, struct
 
 static bool estimate(void *user, const struct recipe *r, struct plan_cost *out)
 {
-    const struct launch *l = user;
+    const struct launch *l = ((const struct asked *)user)->launch;
     struct cost_history history = {0};
     struct provider_stats stats = {0};
     struct tx *tx;
@@ -144,17 +156,18 @@ static json_t *base_of(void *user, const char *id, struct err *e)
     return base;
 }
 
-static struct plan_world world_of(const struct launch *l)
-{
-    return (struct plan_world){
-        .user = (void *)l, .complete = complete, .drawn = drawn, .estimate = estimate};
-}
-
-int launch_plan(const struct launch *l, const json_t *document, struct planned *out,
-                struct spec_problems *problems, struct err *e)
+/* `recipes` NULL: they are not kept. */
+static int plan_and_keep(const struct launch *l, const json_t *document, struct planned *out,
+                         struct cell_recipes *recipes, struct spec_problems *problems,
+                         struct err *e)
 {
     struct spec_lookup lookup = {.user = (void *)l, .base = base_of};
-    struct plan_world world = world_of(l);
+    struct asked asked = {l, recipes};
+    struct plan_world world = {.user = &asked,
+                               .complete = complete,
+                               .keep = recipes ? keep : NULL,
+                               .drawn = drawn,
+                               .estimate = estimate};
     struct planned p = {0};
 
     if (spec_read(document, &lookup, &p.spec, problems))
@@ -170,6 +183,12 @@ int launch_plan(const struct launch *l, const json_t *document, struct planned *
     else
         *out = p;
     return rc;
+}
+
+int launch_plan(const struct launch *l, const json_t *document, struct planned *out,
+                struct spec_problems *problems, struct err *e)
+{
+    return plan_and_keep(l, document, out, NULL, problems, e);
 }
 
 int launch_replan(struct submitter *s, const char *spec_text, struct planned *out, struct err *e)
@@ -198,38 +217,41 @@ int launch_replan(struct submitter *s, const char *spec_text, struct planned *ou
 
 /* ============================== Cells become rows ============================== */
 
+/* What is written down. */
+struct filling {
+    const struct launch *launch;
+    const struct run *run;
+    const struct plan *plan;
+    const struct cell_recipes *recipes;
+    const bool *there; /* cells that the run has a row for */
+};
+
 /* One cell's wish; *keep holds what it borrows. */
-static int wish_of(const struct launch *l, const struct run *run, const struct plan *plan,
-                   size_t cell, int64_t position, struct arena *keep, struct wish *out,
-                   struct err *e)
+static void wish_of(const struct filling *f, size_t cell, int64_t position, struct arena *keep,
+                    struct wish *out)
 {
-    const struct plan_cell *c = &plan->cells[cell];
-    json_t *coordinates = plan_coordinates(plan, cell), *parameters = plan_parameters(plan, cell);
-    int rc = 0;
+    const struct launch *l = f->launch;
+    const struct plan_cell *c = &f->plan->cells[cell];
+    json_t *coordinates = plan_coordinates(f->plan, cell);
 
     *out = (struct wish){.user_id = l->user_id,
                          .request_id = l->request_id,
                          .trace_id = l->trace_id,
                          .priority = l->priority,
                          .position = position,
-                         .run_id = run->id,
-                         .experiment_id = run->experiment_id,
+                         .run_id = f->run->id,
+                         .experiment_id = f->run->experiment_id,
                          .cell = (int64_t)cell,
-                         .replicate = (int)plan_replicate(plan, cell),
+                         .replicate = (int)plan_replicate(f->plan, cell),
                          .axes = json_compact(coordinates, keep)};
     if (c->state == PLAN_IMPOSSIBLE) {
         out->impossible = c->reason;
-        out->parameters = parameters;
+        out->parameters = plan_parameters(f->plan, cell);
     } else {
-        struct recipe *recipe = ARENA_NEW(keep, struct recipe);
-        char key[65];
-        rc = complete((void *)l, parameters, keep, recipe, key, e);
-        out->recipe = recipe;
-        out->key = arena_strdup(keep, key);
-        json_decref(parameters);
+        out->recipe = recipes_get(f->recipes, cell);
+        out->key = c->key;
     }
     json_decref(coordinates);
-    return rc;
 }
 
 static int submit_piece(const struct launch *l, struct wish *wishes, size_t count, struct err *e)
@@ -247,9 +269,9 @@ static int submit_piece(const struct launch *l, struct wish *wishes, size_t coun
 
 /* Every cell of the plan that the run has no row for, in the order of execution; those that cannot
  * be drawn last. */
-static int fill(const struct launch *l, const struct run *run, const struct plan *plan,
-                const bool *there, struct err *e)
+static int fill(const struct filling *f, struct err *e)
 {
+    const struct plan *plan = f->plan;
     struct wish *wishes = calloc(PIECE, sizeof *wishes);
     struct arena keep = {0};
     size_t waiting = 0;
@@ -258,23 +280,18 @@ static int fill(const struct launch *l, const struct run *run, const struct plan
     for (size_t i = 0; rc == 0 && i < plan->count; i++) {
         size_t cell = plan->order[i];
         enum plan_state state = plan->cells[cell].state;
-        if (there[cell] || state == PLAN_DROPPED || state == PLAN_CUT)
+        if (f->there[cell] || state == PLAN_DROPPED || state == PLAN_CUT)
             continue;
-        rc = wish_of(l, run, plan, cell, (int64_t)i, &keep, &wishes[waiting], e);
-        if (rc)
-            break;
+        wish_of(f, cell, (int64_t)i, &keep, &wishes[waiting]);
         if (++waiting == PIECE) {
-            rc = submit_piece(l, wishes, waiting, e);
+            rc = submit_piece(f->launch, wishes, waiting, e);
             waiting = 0;
             arena_release(&keep);
             keep = (struct arena){0};
         }
     }
     if (rc == 0)
-        rc = submit_piece(l, wishes, waiting, e);
-    else
-        for (size_t i = 0; i < waiting; i++)
-            json_decref((json_t *)wishes[i].parameters);
+        rc = submit_piece(f->launch, wishes, waiting, e);
     arena_release(&keep);
     free(wishes);
     return rc;
@@ -328,13 +345,14 @@ static int let_go(const struct launch *l, const char *run_id, struct arena *a, s
 }
 
 static int fill_and_go(const struct launch *l, const struct run *run, const struct plan *plan,
-                       struct arena *a, struct run *out, struct err *e)
+                       const struct cell_recipes *recipes, struct arena *a, struct run *out,
+                       struct err *e)
 {
     bool *there;
 
     if (rows_of(l, run->id, plan, &there, e))
         return e->code;
-    int rc = fill(l, run, plan, there, e);
+    int rc = fill(&(struct filling){l, run, plan, recipes, there}, e);
     free(there);
     return rc ? rc : let_go(l, run->id, a, out, e);
 }
@@ -396,16 +414,18 @@ int launch_start(const struct launch *l, const struct experiment *x, struct aren
                  struct run *out, struct spec_problems *problems, struct err *e)
 {
     struct planned planned = {0};
+    struct cell_recipes recipes = {0};
     struct run run = {0};
     json_t *document;
 
     if (json_read(str_from(x->config), &document, e))
         return e->code;
-    int rc = launch_plan(l, document, &planned, problems, e);
+    int rc = plan_and_keep(l, document, &planned, &recipes, problems, e);
     if (rc == 0)
         rc = make_run(l, x, planned.plan, a, &run, e);
     if (rc == 0)
-        rc = fill_and_go(l, &run, planned.plan, a, out, e);
+        rc = fill_and_go(l, &run, planned.plan, &recipes, a, out, e);
+    recipes_release(&recipes);
     planned_release(&planned);
     json_decref(document);
     return rc;
@@ -459,6 +479,7 @@ int launch_extend(const struct launch *l, const struct experiment *x, const json
                   struct arena *a, struct run *out, struct spec_problems *problems, struct err *e)
 {
     struct planned former = {0}, planned = {0};
+    struct cell_recipes recipes = {0};
     json_t *longer = NULL;
     struct run run = {0};
     struct tx *tx;
@@ -475,12 +496,13 @@ int launch_extend(const struct launch *l, const struct experiment *x, const json
     if (rc == 0 && spec_extend(former.spec, addition, &longer, problems))
         rc = ERR(e, ERR_ARG, "%s", spec_problems_line(problems));
     if (rc == 0)
-        rc = launch_plan(l, longer, &planned, problems, e);
+        rc = plan_and_keep(l, longer, &planned, &recipes, problems, e);
     if (rc == 0)
         rc = store_longer(l, x, &run, former.plan, &planned, a, e);
     *out = (struct run){0};
     if (rc == 0 && run.id)
-        rc = fill_and_go(l, &run, planned.plan, a, out, e);
+        rc = fill_and_go(l, &run, planned.plan, &recipes, a, out, e);
+    recipes_release(&recipes);
     planned_release(&planned);
     planned_release(&former);
     json_decref(longer);

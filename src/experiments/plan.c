@@ -158,6 +158,8 @@ static int complete(struct planner *w, size_t cell, struct cell_draft *d, struct
     c->steps = r.steps;
     c->seed = r.seed;
     w->cell_kinds[cell] = kind_of(w, &r);
+    if (w->world->keep)
+        w->world->keep(w->world->user, cell, &r);
     return 0;
 }
 

@@ -75,6 +75,8 @@ struct plan_world {
     int (*drawn)(void *user, const char (*keys)[65], size_t n, bool *out, struct err *e);
     /* False: no idea. NULL: never any. Called once for each kind of picture that costs the same. */
     bool (*estimate)(void *user, const struct recipe *r, struct plan_cost *out);
+    /* What a cell that can be drawn was completed to, as long as the call. NULL: nobody asks. */
+    void (*keep)(void *user, size_t cell, const struct recipe *r);
 };
 
 struct plan_reason {

@@ -38,6 +38,7 @@ struct facts {
     struct scheduler_config schedulers[2]
                                       [2]; /* [as the model's own sampler gets it][with a mask] */
     enum sampler_kind sampler;
+    uint64_t reading; /* which reading of the files this comes from: differs when they changed */
     int width, height, multiple;
     int train_steps, clip_layers; /* the most steps; the most layers that clip_skip leaves out */
     double guidance;              /* default */
@@ -65,6 +66,15 @@ struct opened {
     uint64_t used;   /* when last: counts up */
 };
 
+/* A sampler that a model was found to run: an experiment asks ten thousand times about a few dozen.
+ * Direct-mapped: another one with the same hash takes its place. */
+enum { ALLOWED = 256 };
+struct allowed {
+    uint64_t reading; /* 0: empty */
+    struct sampler_spec spec;
+    bool picture, masked;
+};
+
 struct native {
     struct arena arena; /* names of folders, device */
     struct model_paths paths;
@@ -81,6 +91,8 @@ struct native {
     pthread_mutex_t digesting; /* one digest is computed at a time; taken before `lock` */
     pthread_cond_t released;   /* a model was given back */
     struct known *known;
+    struct allowed allowed[ALLOWED];
+    uint64_t readings; /* counts up */
     struct opened *opened;
     struct waiter *waiters;   /* who waits for room, the first first */
     struct picture *pictures; /* being drawn, of all slots */
@@ -118,6 +130,10 @@ WARN_UNUSED_RESULT int native_facts_recent(struct native *n, const char *name, s
 /* How diffusers configures this sampler for the model. */
 const struct scheduler_config *facts_scheduler(const struct facts *f, enum sampler_kind k,
                                                bool masked);
+/* The same as facts_allow, remembered when the answer is yes. */
+WARN_UNUSED_RESULT int native_allow(struct native *n, const struct facts *f,
+                                    const struct sampler_spec *spec, bool picture, bool masked,
+                                    struct err *e);
 /* ERR_ARG or ERR_UNSUPPORTED when the model's sampler cannot be run like this, from noise or from a
  * picture. */
 WARN_UNUSED_RESULT int facts_allow(const struct facts *f, const struct sampler_spec *spec,

@@ -327,7 +327,8 @@ static void set_sampling(struct form *f, struct recipe *r)
     r->sampler = sampler_name(spec.kind);
     r->schedule = schedule_name(spec.schedule);
     r->spacing = spec.spacing == SPACING_MODEL ? NULL : spacing_name(spec.spacing);
-    if (f->count == 0 && facts_allow(&f->facts, &spec, r->init != NULL, r->mask != NULL, &error))
+    if (f->count == 0 &&
+        native_allow(f->native, &f->facts, &spec, r->init != NULL, r->mask != NULL, &error))
         bad(f,
             error.code == ERR_UNSUPPORTED ? "sampler"
             : r->init                     ? "strength"

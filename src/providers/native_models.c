@@ -120,6 +120,9 @@ static int read_facts(struct native *n, const char *path, const struct model_sta
     cauldron_close(model);
     if (!model_digest_known(a, n->data_folder, path, NULL, stamp, f.digest))
         f.digest[0] = 0;
+    pthread_mutex_lock(&n->lock);
+    f.reading = ++n->readings;
+    pthread_mutex_unlock(&n->lock);
     remember(n, &f);
     *out = f;
     return 0;
@@ -233,6 +236,49 @@ int facts_allow(const struct facts *f, const struct sampler_spec *spec, bool pic
     return rc;
 }
 
+static size_t allowed_place(uint64_t reading, const struct sampler_spec *s, bool picture,
+                            bool masked)
+{
+    uint64_t h = reading;
+
+    h = h * 31 + (uint64_t)s->kind;
+    h = h * 31 + (uint64_t)s->schedule;
+    h = h * 31 + (uint64_t)s->spacing;
+    h = h * 1021 + (uint64_t)s->steps;
+    h = h * 31 + (uint64_t)(s->strength * 1000) + (uint64_t)(s->eta * 1000);
+    h = h * 4 + (uint64_t)picture * 2 + (uint64_t)masked;
+    return (size_t)((h * 0x9e3779b97f4a7c15u) >> 32) % ALLOWED;
+}
+
+static bool is_allowed(const struct allowed *x, const struct allowed *y)
+{
+    const struct sampler_spec *a = &x->spec, *b = &y->spec;
+
+    return x->reading == y->reading && a->kind == b->kind && a->schedule == b->schedule &&
+           a->spacing == b->spacing && a->steps == b->steps && a->eta == b->eta &&
+           a->strength == b->strength && x->picture == y->picture && x->masked == y->masked;
+}
+
+int native_allow(struct native *n, const struct facts *f, const struct sampler_spec *spec,
+                 bool picture, bool masked, struct err *e)
+{
+    struct allowed asked = {f->reading, *spec, picture, masked};
+    struct allowed *place = &n->allowed[allowed_place(f->reading, spec, picture, masked)];
+
+    pthread_mutex_lock(&n->lock);
+    bool known = is_allowed(place, &asked);
+    pthread_mutex_unlock(&n->lock);
+    if (known)
+        return 0;
+    int rc = facts_allow(f, spec, picture, masked, e);
+    if (rc == 0) {
+        pthread_mutex_lock(&n->lock);
+        *place = asked;
+        pthread_mutex_unlock(&n->lock);
+    }
+    return rc;
+}
+
 /* ==== lists ==== */
 
 static int default_steps(const struct facts *f)
@@ -240,7 +286,7 @@ static int default_steps(const struct facts *f)
     return f->train_steps < NATIVE_STEPS ? f->train_steps : NATIVE_STEPS;
 }
 
-static const char *const *legal_samplers(const struct facts *f, struct arena *a)
+static const char *const *legal_samplers(struct native *n, const struct facts *f, struct arena *a)
 {
     const char **names = arena_alloc(a, (SAMPLER_COUNT + 1) * sizeof *names);
     int count = 0;
@@ -248,7 +294,7 @@ static const char *const *legal_samplers(const struct facts *f, struct arena *a)
     for (enum sampler_kind k = 0; k < SAMPLER_COUNT; k++) {
         struct sampler_spec spec = {.kind = k, .steps = default_steps(f), .strength = 1};
         struct err ignored;
-        if (facts_allow(f, &spec, false, f->inpainting, &ignored) == 0)
+        if (native_allow(n, f, &spec, false, f->inpainting, &ignored) == 0)
             names[count++] = sampler_name(k);
     }
     return names;
@@ -267,7 +313,7 @@ static void fill(struct native *n, const struct facts *f, const char *name, stru
         .height = f->height,
         .multiple = f->multiple,
         .sampler = sampler_name(f->sampler),
-        .samplers = legal_samplers(f, a),
+        .samplers = legal_samplers(n, f, a),
         .steps = default_steps(f),
         .cfg_scale = f->guidance,
         .inpainting = f->inpainting,

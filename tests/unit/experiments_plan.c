@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "experiments/order.h"
 #include "experiments/plan.h"
+#include "experiments/recipes.h"
 
 #include <math.h>
 
@@ -572,6 +573,44 @@ static void test_learn(void **state)
     spec_free(s);
 }
 
+static struct cell_recipes recipes;
+
+static void keep(void *user, size_t cell, const struct recipe *r)
+{
+    (void)user;
+    recipes_keep(&recipes, cell, r);
+}
+
+static void test_recipes_are_kept(void **state)
+{
+    struct spec *s =
+        spec_of("{" HEAD ",\"axes\":[{\"parameter\":\"model\",\"values\":[\"demo\",\"absent\"]},"
+                "{\"parameter\":\"steps\",\"values\":\"1..50\"}],\"replicates\":{\"count\":30}}");
+    struct plan_world keeping = in_world;
+    size_t found = 0;
+    char key[65];
+    (void)state;
+
+    keeping.keep = keep;
+    struct plan *p = plan_of(s, &keeping);
+    assert_int_equal(p->count, 3000);
+    for (size_t i = 0; i < p->count; i++) {
+        const struct recipe *r = recipes_get(&recipes, i);
+        assert_int_equal(r != NULL, p->cells[i].key[0] != 0);
+        if (!r)
+            continue;
+        recipe_key(r, "test", "1", key);
+        assert_string_equal(key, p->cells[i].key);
+        found++;
+    }
+    assert_int_equal(found, 1500);
+    assert_null(recipes_get(&recipes, 1000000));
+    assert_ptr_equal(recipes_get(&recipes, 0)->prompt, recipes_get(&recipes, 1)->prompt);
+    recipes_release(&recipes);
+    plan_free(p);
+    spec_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -590,6 +629,7 @@ int main(void)
         cmocka_unit_test(test_extension),
         cmocka_unit_test(test_coordinates),
         cmocka_unit_test(test_learn),
+        cmocka_unit_test(test_recipes_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

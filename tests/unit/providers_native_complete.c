@@ -252,6 +252,37 @@ static void every_bad_parameter_is_named(void **state)
     provider_close(p);
 }
 
+/* What a sampler was found to run is remembered, with all that the answer depends on. */
+static void what_was_allowed_allows_nothing_else(void **state)
+{
+    static const char *const cases[][2] = {
+        {"'steps': 5, 'init_image': 'HASH', 'strength': 0.9", ""},
+        {"'steps': 5, 'init_image': 'HASH', 'strength': 0.01", " strength "},
+        {"'steps': 5", ""},
+        {"'steps': 2, 'sampler': 'dpmpp_2m', 'schedule': 'karras'", ""},
+        {"'steps': 2, 'sampler': 'dpmpp_2m', 'schedule': 'karras', 'init_image': 'HASH', "
+         "'strength': 0.4",
+         " strength "},
+    };
+    const char *hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    struct provider *p = open_native((struct provider_options){0});
+    struct arena a = {0};
+    (void)state;
+
+    for (size_t i = 0; i < 3 * sizeof cases / sizeof *cases; i++) {
+        const char *const *one = cases[i % (sizeof cases / sizeof *cases)];
+        char *text = arena_printf(&a, "{'prompt': 'x', %s}", one[0]), *at = strstr(text, "HASH");
+        if (at)
+            text = arena_printf(&a, "%.*s%s%s", (int)(at - text), text, hash, at + 4);
+        if (one[1][0])
+            assert_string_equal(arena_printf(&a, " %s ", problems_of(p, &a, text)), one[1]);
+        else
+            assert_int_equal(complete(p, &a, text).steps > 0, 1);
+    }
+    arena_release(&a);
+    provider_close(p);
+}
+
 static int code_of(struct provider *p, struct arena *a, const json_t *given, struct err *e)
 {
     struct recipe r;
@@ -325,6 +356,7 @@ int main(void)
         cmocka_unit_test(pictures_give_the_size),
         cmocka_unit_test(dtypes_are_chosen),
         cmocka_unit_test(every_bad_parameter_is_named),
+        cmocka_unit_test(what_was_allowed_allows_nothing_else),
         cmocka_unit_test(hostile_parameters_end_in_an_error),
         cmocka_unit_test(models_are_named_not_pathed),
     };
