@@ -1,6 +1,6 @@
 // The frame around all pages: navigation (a rail on a desk, a bar at the foot of a phone), the state of the connection,
 // the detail view of a picture (?view=id on any page), keys that work everywhere.
-import { Box, Flex, HStack, Menu, Portal, Text } from "@chakra-ui/react";
+import { Box, Flex, HStack, Text } from "@chakra-ui/react";
 import { useQuery } from "@tanstack/react-query";
 import { Ellipsis, WifiOff } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
@@ -8,9 +8,10 @@ import { NavLink, Outlet, ScrollRestoration, useLocation, useNavigate, useSearch
 import { onLoginRequired } from "@/api/client";
 import { meQuery } from "@/api/queries";
 import { useLink } from "@/api/socket";
+import { ActionMenu } from "@/components/ActionMenu";
 import { Notifications } from "@/components/notify";
 import { Loading } from "@/components/states";
-import { UserItems, UserMenu, useUserActions } from "@/features/login/UserMenu";
+import { UserMenu, useUserActions } from "@/features/login/UserMenu";
 import { t } from "@/i18n";
 import { type Hotkey, useHotkeys } from "@/lib/hotkeys";
 import { InstallHints } from "@/pwa/InstallHints";
@@ -79,8 +80,15 @@ function Rail() {
 
 function TabBar() {
   const location = useLocation();
-  const act = useUserActions();
-  const others = sections.filter((section) => !section.phone);
+  const navigate = useNavigate();
+  const actions = useUserActions();
+  const rest = sections.filter((section) => !section.phone);
+  const here = rest.some((section) => location.pathname.startsWith(section.path));
+  const others = rest.map((section) => ({
+    label: t(section.label),
+    icon: <section.icon size={18} />,
+    run: () => navigate(section.path),
+  }));
   const tab = { direction: "column", align: "center", justify: "center", gap: "0.5", h: "14", fontSize: "xs" } as const;
   return (
     <Flex
@@ -110,32 +118,19 @@ function TabBar() {
           </Box>
         ))}
       <Box flex="1">
-        <Menu.Root positioning={{ placement: "top-end" }} onSelect={({ value }) => act(value)}>
-          <Menu.Trigger asChild>
-            <Flex
-              as="button"
-              {...tab}
-              w="full"
-              color={others.some((one) => location.pathname.startsWith(one.path)) ? "brand.fg" : "fg.muted"}
-            >
-              <Ellipsis size={20} />
-              {t("common.nav.more")}
-            </Flex>
-          </Menu.Trigger>
-          <Portal>
-            <Menu.Positioner>
-              <Menu.Content minW="44">
-                {others.map((section) => (
-                  <Menu.Item key={section.path} value={section.path} h="11">
-                    <section.icon size={18} />
-                    {t(section.label)}
-                  </Menu.Item>
-                ))}
-                <UserItems />
-              </Menu.Content>
-            </Menu.Positioner>
-          </Portal>
-        </Menu.Root>
+        <ActionMenu
+          variant="plain"
+          items={[...others, ...actions]}
+          {...tab}
+          display="flex"
+          w="full"
+          px="0"
+          fontWeight="normal"
+          color={here ? "brand.fg" : "fg.muted"}
+        >
+          <Ellipsis size={20} />
+          {t("common.nav.more")}
+        </ActionMenu>
       </Box>
     </Flex>
   );

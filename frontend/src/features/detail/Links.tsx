@@ -1,12 +1,13 @@
 // Where a picture belongs, and where one can go on from it.
-import { Button, Link as ChakraLink, Flex, Menu, Portal, Text } from "@chakra-ui/react";
+import { Button, Link as ChakraLink, Flex, Text } from "@chakra-ui/react";
 import { useQuery } from "@tanstack/react-query";
 import { ChevronDown, Download, FlaskConical, ImageUp, RotateCcw, Shuffle } from "lucide-react";
 import { Link, useNavigate } from "react-router";
 import type { Generation } from "@/api/client";
 import { experimentQuery } from "@/api/queries";
+import { ActionMenu } from "@/components/ActionMenu";
 import { useVary } from "@/features/generate/PictureActions";
-import { type Variation, variations } from "@/features/generate/vary";
+import { variations } from "@/features/generate/vary";
 import { t } from "@/i18n";
 
 const button = { size: { base: "sm", md: "xs" }, variant: "outline" } as const;
@@ -36,60 +37,36 @@ function Vary({ generation }: { generation: Generation }) {
   const varied = useVary();
   const navigate = useNavigate();
   return (
-    <Menu.Root
-      lazyMount
-      unmountOnExit
-      onSelect={({ value }) => {
-        varied(generation, value as Variation);
-        navigate("/");
-      }}
+    <ActionMenu
+      {...button}
+      items={variations.map((kind) => ({
+        label: t(`generate.variation.${kind}`),
+        run: () => {
+          varied(generation, kind);
+          navigate("/");
+        },
+      }))}
     >
-      <Menu.Trigger asChild>
-        <Button {...button}>
-          <Shuffle size={14} aria-hidden />
-          {t("generate.vary")}
-          <ChevronDown size={14} aria-hidden />
-        </Button>
-      </Menu.Trigger>
-      <Portal>
-        <Menu.Positioner>
-          <Menu.Content>
-            {variations.map((kind) => (
-              <Menu.Item key={kind} value={kind} minH={{ base: "11", md: "8" }}>
-                {t(`generate.variation.${kind}`)}
-              </Menu.Item>
-            ))}
-          </Menu.Content>
-        </Menu.Positioner>
-      </Portal>
-    </Menu.Root>
+      <Shuffle size={14} aria-hidden />
+      {t("generate.vary")}
+      <ChevronDown size={14} aria-hidden />
+    </ActionMenu>
   );
 }
 
 function Downloads({ url }: { url: string }) {
   return (
-    <Menu.Root lazyMount unmountOnExit>
-      <Menu.Trigger asChild>
-        <Button {...button}>
-          <Download size={14} aria-hidden />
-          {t("detail.download")}
-          <ChevronDown size={14} aria-hidden />
-        </Button>
-      </Menu.Trigger>
-      <Portal>
-        <Menu.Positioner>
-          <Menu.Content>
-            {(["png", "jpeg", "webp"] as const).map((format) => (
-              <Menu.Item key={format} value={format} asChild minH={{ base: "11", md: "8" }}>
-                <a href={`${url}?format=${format}&download=true`} download>
-                  {format.toUpperCase()}
-                </a>
-              </Menu.Item>
-            ))}
-          </Menu.Content>
-        </Menu.Positioner>
-      </Portal>
-    </Menu.Root>
+    <ActionMenu
+      {...button}
+      items={(["png", "jpeg", "webp"] as const).map((format) => ({
+        label: format.toUpperCase(),
+        href: `${url}?format=${format}&download=true`,
+      }))}
+    >
+      <Download size={14} aria-hidden />
+      {t("detail.download")}
+      <ChevronDown size={14} aria-hidden />
+    </ActionMenu>
   );
 }
 

@@ -1,8 +1,9 @@
 // What can be done with a picture that was drawn: judge it, take its recipe, draw others like it, start from it.
-import { Button, Flex, IconButton, Menu, Portal } from "@chakra-ui/react";
+import { Button, Flex, IconButton } from "@chakra-ui/react";
 import { ChevronDown, ImageUp, Maximize2, RotateCcw, Shuffle } from "lucide-react";
 import { useChange } from "@/api/changes";
 import type { Generation } from "@/api/client";
+import { ActionMenu } from "@/components/ActionMenu";
 import { notify } from "@/components/notify";
 import { Favourite, Rating } from "@/components/Rating";
 import { useDetail } from "@/features/detail/useDetail";
@@ -49,26 +50,17 @@ export function PictureActions({ generation, sequence }: { generation: Generatio
         <RotateCcw size={14} aria-hidden />
         {t("generate.reuse")}
       </Button>
-      <Menu.Root onSelect={({ value }) => varied(generation, value as Variation)} lazyMount unmountOnExit>
-        <Menu.Trigger asChild>
-          <Button {...button}>
-            <Shuffle size={14} aria-hidden />
-            {t("generate.vary")}
-            <ChevronDown size={14} aria-hidden />
-          </Button>
-        </Menu.Trigger>
-        <Portal>
-          <Menu.Positioner>
-            <Menu.Content>
-              {variations.map((kind) => (
-                <Menu.Item key={kind} value={kind} minH={{ base: "11", md: "8" }}>
-                  {t(`generate.variation.${kind}`)}
-                </Menu.Item>
-              ))}
-            </Menu.Content>
-          </Menu.Positioner>
-        </Portal>
-      </Menu.Root>
+      <ActionMenu
+        {...button}
+        items={variations.map((kind) => ({
+          label: t(`generate.variation.${kind}`),
+          run: () => varied(generation, kind),
+        }))}
+      >
+        <Shuffle size={14} aria-hidden />
+        {t("generate.vary")}
+        <ChevronDown size={14} aria-hidden />
+      </ActionMenu>
       <Button {...button} onClick={() => set({ start: { kind: "generation", id: generation.id } })}>
         <ImageUp size={14} aria-hidden />
         {t("generate.useAsStart")}
