@@ -52,6 +52,7 @@ suite("frame", ({ test }) => {
     await tab.keyboard.press("Shift+D");
     assert.equal(await dark(), !before);
     await tab.reload();
+    await tab.getByRole("heading", { level: 1 }).waitFor();
     assert.equal(await dark(), !before, "the choice is kept");
     await checkAccessibility(tab);
   });

@@ -66,7 +66,7 @@ function Rail() {
     >
       <HStack gap="3" px={{ md: "2.5", lg: "3" }} h="12" mb="2">
         <img src="/icon.svg" alt="" width={26} height={26} />
-        <Text hideBelow="lg" fontWeight="semibold">
+        <Text hideBelow="lg" fontWeight="semibold" whiteSpace="nowrap">
           {t("common.app")}
         </Text>
       </HStack>
@@ -122,7 +122,7 @@ function TabBar() {
           variant="plain"
           items={[...others, ...actions]}
           {...tab}
-          display="flex"
+          flexDirection="column"
           w="full"
           px="0"
           fontWeight="normal"

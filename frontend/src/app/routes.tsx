@@ -1,5 +1,6 @@
 // Addresses. Each page is a chunk of its own: `lazy` imports `Component`.
 import { createBrowserRouter, type RouteObject } from "react-router";
+import { Loading } from "@/components/states";
 import { Broken, NotFound } from "./Failures";
 import { Layout } from "./Layout";
 
@@ -10,6 +11,8 @@ export const routes: RouteObject[] = [
     children: [
       {
         errorElement: <Broken />,
+        // The frame is there while the page's chunk comes.
+        hydrateFallbackElement: <Loading />,
         children: [
           { path: "/", lazy: () => import("@/features/generate/GeneratePage") },
           { path: "/experiments", lazy: () => import("@/features/experiments/ExperimentsPage") },
@@ -37,7 +40,12 @@ export const routes: RouteObject[] = [
       },
     ],
   },
-  { path: "/login", lazy: () => import("@/features/login/LoginPage"), errorElement: <Broken /> },
+  {
+    path: "/login",
+    lazy: () => import("@/features/login/LoginPage"),
+    errorElement: <Broken />,
+    hydrateFallbackElement: <Loading />,
+  },
 ];
 
 export const makeRouter = () => createBrowserRouter(routes);
