@@ -1,6 +1,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
+import { listenForInstall } from "./pwa/install";
 import { startOutbox } from "./pwa/outbox";
 import { startServiceWorker } from "./pwa/register";
 
@@ -12,4 +13,5 @@ if (root)
     </StrictMode>,
   );
 startServiceWorker();
+listenForInstall();
 startOutbox();
