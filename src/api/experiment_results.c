@@ -7,6 +7,7 @@
 #include "experiments/outcome.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,37 +37,90 @@ static int64_t run_number(const struct request *r)
 
 /* ============================== The grid ============================== */
 
-int api_get_grid(struct request *r, struct response *w, struct err *e)
+/* How long one answer measures: it holds a thread, and who asked waits. */
+static const double GRID_SECONDS = 2, ANALYSIS_SECONDS = 10;
+
+struct grid {
+    struct experiment x;
+    struct run run;
+    struct generation *rows;
+    size_t count, unmeasured;
+    const char *next;
+};
+
+static int read_cells(struct request *r, struct grid *g, struct err *e)
 {
     const json_t *query = request_query(r);
     struct generation_filter filter = generation_filter();
-    struct planned planned = {0};
-    struct generation *rows = NULL;
-    const char *next = NULL;
-    struct experiment x;
-    struct run run;
-    size_t count = 0;
     struct tx *tx;
+    int rc = tx_begin(app_of(r)->db, TX_READ, &tx, e);
 
-    if (find(r, run_number(r), &x, &run, e) ||
-        launch_replan(app_of(r)->submitter, run.spec, &planned, e))
-        return e->code;
-    filter.run_id = run.id;
+    if (rc)
+        return rc;
+    filter.run_id = g->run.id;
     filter.sort = SORT_CELL;
     filter.limit = (int)json_int(query, "limit", 500);
     filter.cursor = json_text(query, "cursor", NULL);
-    int rc = tx_begin(app_of(r)->db, TX_READ, &tx, e);
-    if (rc == 0) {
-        rc = generations_list(tx, &filter, request_arena(r), &rows, &count, &next, e);
-        tx_rollback(tx);
-    }
+    rc = generations_list(tx, &filter, request_arena(r), &g->rows, &g->count, &g->next, e);
+    tx_rollback(tx);
+    return rc;
+}
+
+/* What the picture shows; what it cost stands elsewhere in the cell. */
+static void show_measures(json_t *cell, const struct result *result)
+{
+    double values[MEASURE_COUNT];
+
+    for (int m = 0; m < MEASURE_COUNT; m++)
+        values[m] = m <= MEASURE_COLOURFULNESS ? result->values[m] : NAN;
+    json_object_set_new(cell, "measures", measures_to_json(values));
+}
+
+/* Measure the cells of this page, some seconds long, and write what is known into `items`. */
+static int measure_page(struct request *r, struct grid *g, json_t *items, struct err *e)
+{
+    struct outcome o;
+    int rc = outcome_load(app_of(r)->submitter, &g->run, &o, e);
+
+    if (rc)
+        return rc;
+    size_t cells = o.results->count;
+    bool *wanted = arena_try(request_arena(r), cells + 1, sizeof *wanted);
+    if (!wanted)
+        rc = ERR(e, ERR_NOMEM, "no memory for %zu cells", cells);
+    for (size_t i = 0; rc == 0 && i < g->count; i++)
+        if (g->rows[i].cell >= 0 && (uint64_t)g->rows[i].cell < cells)
+            wanted[g->rows[i].cell] = true;
+    if (rc == 0)
+        rc = outcome_measure_some(&o, wanted, GRID_SECONDS, &g->unmeasured, e);
+    for (size_t i = 0; rc == 0 && i < g->count; i++)
+        if (g->rows[i].cell >= 0 && (uint64_t)g->rows[i].cell < cells &&
+            o.results->at[g->rows[i].cell].state == RESULT_DONE)
+            show_measures(json_array_get(items, i), &o.results->at[g->rows[i].cell]);
+    outcome_release(&o);
+    return rc;
+}
+
+int api_get_grid(struct request *r, struct response *w, struct err *e)
+{
+    struct planned planned = {0};
+    struct grid g = {.count = 0};
+
+    if (find(r, run_number(r), &g.x, &g.run, e) ||
+        launch_replan(app_of(r)->submitter, g.run.spec, &planned, e))
+        return e->code;
+    int rc = read_cells(r, &g, e);
+    json_t *items = rc ? NULL : generations_json(g.rows, g.count, app_of(r)->live);
+    if (rc == 0 && json_flag(request_query(r), "measures", false))
+        rc = measure_page(r, &g, items, e);
     if (rc == 0)
         rc = respond_json(w, 200,
-                          json_pack("{s:o, s:o, s:I, s:o, s:o}", "run", run_json(&run), "axes",
-                                    axes_json(planned.spec), "replicates",
-                                    (json_int_t)planned.spec->seed_count, "items",
-                                    generations_json(rows, count, app_of(r)->live), "next_cursor",
-                                    json_text_or_null(next)));
+                          json_pack("{s:o, s:o, s:I, s:O, s:I, s:o}", "run", run_json(&g.run),
+                                    "axes", axes_json(planned.spec), "replicates",
+                                    (json_int_t)planned.spec->seed_count, "items", items,
+                                    "unmeasured", (json_int_t)g.unmeasured, "next_cursor",
+                                    json_text_or_null(g.next)));
+    json_decref(items);
     planned_release(&planned);
     return rc;
 }
@@ -91,16 +145,29 @@ static int choose_reference(struct outcome *o, const char *wanted, struct err *e
     return ERR(e, ERR_ARG, "reference: 'most_steps', or the id of a generation of this run");
 }
 
-static int open_outcome(struct request *r, const struct run *run, struct outcome *out,
-                        struct err *e)
+static int answer_measuring(struct response *w, size_t left)
 {
+    respond_problem(w, 503, "measuring", "%zu pictures are still to be measured: ask again", left);
+    respond_header(w, "Retry-After", "1");
+    problem_add(w, "unmeasured", json_integer((json_int_t)left));
+    return 1;
+}
+
+/* 1 when it was answered that measuring takes longer: what was measured is kept, so asking again
+ * comes to an end. */
+static int open_outcome(struct request *r, struct response *w, const struct run *run,
+                        struct outcome *out, struct err *e)
+{
+    size_t left = 0;
     int rc = outcome_load(app_of(r)->submitter, run, out, e);
 
     if (rc)
         return rc;
     rc = choose_reference(out, json_text(request_query(r), "reference", NULL), e);
     if (rc == 0)
-        rc = outcome_measure(out, e);
+        rc = outcome_measure_some(out, NULL, ANALYSIS_SECONDS, &left, e);
+    if (rc == 0 && left)
+        rc = answer_measuring(w, left);
     if (rc)
         outcome_release(out);
     return rc;
@@ -142,9 +209,12 @@ int api_get_analysis(struct request *r, struct response *w, struct err *e)
     struct experiment x;
     struct run run;
 
-    if (find(r, run_number(r), &x, &run, e) || open_outcome(r, &run, &outcome, e))
+    if (find(r, run_number(r), &x, &run, e))
         return e->code;
-    int rc = analyse(&outcome, request_query(r), &analysis, e);
+    int rc = open_outcome(r, w, &run, &outcome, e);
+    if (rc)
+        return rc < 0 ? rc : 0;
+    rc = analyse(&outcome, request_query(r), &analysis, e);
     if (rc == 0) {
         rc = respond_json(w, 200, analysis_answer(&x, &outcome, analysis));
         analysis_free(analysis);
@@ -183,10 +253,13 @@ int api_export_experiment(struct request *r, struct response *w, struct err *e)
     struct run run;
     struct buf out;
 
-    if (find(r, run_number(r), &x, &run, e) || open_outcome(r, &run, &outcome, e))
+    if (find(r, run_number(r), &x, &run, e))
         return e->code;
+    int rc = open_outcome(r, w, &run, &outcome, e);
+    if (rc)
+        return rc < 0 ? rc : 0;
     buf_init(&out, EXPORT_MAX);
-    int rc = analyse(&outcome, NULL, &analysis, e);
+    rc = analyse(&outcome, NULL, &analysis, e);
     struct export_source source = {.plan = outcome.planned.plan,
                                    .results = outcome.results,
                                    .analysis = analysis,
@@ -262,14 +335,16 @@ int api_compare_runs(struct request *r, struct response *w, struct err *e)
     struct experiment x;
 
     if (find(r, run_number(r), &x, &run, e) ||
-        find(r, json_int(request_query(r), "with", 0), &x, &with, e) ||
-        open_outcome(r, &run, &a, e))
+        find(r, json_int(request_query(r), "with", 0), &x, &with, e))
         return e->code;
-    int rc = open_outcome(r, &with, &b, e);
+    int rc = open_outcome(r, w, &run, &a, e);
+    if (rc)
+        return rc < 0 ? rc : 0;
+    rc = open_outcome(r, w, &with, &b, e);
     if (rc == 0) {
         rc = answer_comparison(r, w, &a, &b, e);
         outcome_release(&b);
     }
     outcome_release(&a);
-    return rc;
+    return rc < 0 ? rc : 0;
 }

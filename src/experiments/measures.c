@@ -136,7 +136,8 @@ struct held {
 struct measuring {
     const struct plan *plan;
     const struct measure_loader *loader;
-    const bool *skip;
+    bool *known;
+    bool over; /* the loader has had enough */
     struct results *results;
     struct held reference, neighbour, current;
 };
@@ -182,7 +183,7 @@ static int measure_cell(struct measuring *m, size_t cell, struct err *e)
 
     if (isnan(r->values[MEASURE_STEPS_PER_SECOND]) && seconds > 0 && m->plan->cells[cell].steps)
         r->values[MEASURE_STEPS_PER_SECOND] = m->plan->cells[cell].steps / seconds;
-    if (m->skip && m->skip[cell])
+    if (m->known && m->known[cell])
         return 0;
     /* The picture before this one in the walk is its neighbour, most often. */
     size_t reference = other(m->plan, cell, measure_reference(m->plan, cell)),
@@ -197,15 +198,19 @@ static int measure_cell(struct measuring *m, size_t cell, struct err *e)
         return e->code;
     if (m->current.cell == SIZE_MAX)
         return 0;
-    return measure_picture(&m->current.im, reference == SIZE_MAX ? NULL : shown(&m->reference),
-                           shown(&m->neighbour), r->values, e);
+    int rc = measure_picture(&m->current.im, reference == SIZE_MAX ? NULL : shown(&m->reference),
+                             shown(&m->neighbour), r->values, e);
+    if (rc == 0 && m->known)
+        m->known[cell] = true;
+    m->over = m->loader->enough && m->loader->enough(m->loader->user);
+    return rc;
 }
 
 /* All points of the reference's axis, ascending where they are numbers. */
 static int measure_line(struct measuring *m, size_t first, const size_t *sequence, size_t n,
                         struct err *e)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && !m->over; i++) {
         size_t cell = moved(m->plan, first, sequence[i]);
         if (m->results->at[cell].state == RESULT_DONE && measure_cell(m, cell, e))
             return e->code;
@@ -226,10 +231,10 @@ static void sequence_of(const struct spec_axis *axis, size_t *out)
     }
 }
 
-int measures_run(const struct plan *p, const struct measure_loader *loader, const bool *skip,
+int measures_run(const struct plan *p, const struct measure_loader *loader, bool *known,
                  struct results *results, struct err *e)
 {
-    struct measuring m = {.plan = p, .loader = loader, .skip = skip, .results = results};
+    struct measuring m = {.plan = p, .loader = loader, .known = known, .results = results};
     size_t axis = p->spec->reference_axis;
     struct arena a = {0};
     int rc = 0;
@@ -238,14 +243,14 @@ int measures_run(const struct plan *p, const struct measure_loader *loader, cons
         return ERR(e, ERR_ARG, "%zu results for a plan of %zu cells", results->count, p->count);
     m.reference.cell = m.neighbour.cell = m.current.cell = SIZE_MAX;
     if (axis == SIZE_MAX) {
-        for (size_t i = 0; i < p->count && rc == 0; i++)
+        for (size_t i = 0; i < p->count && rc == 0 && !m.over; i++)
             if (results->at[i].state == RESULT_DONE)
                 rc = measure_cell(&m, i, e);
     } else {
         size_t n = p->spec->axes[axis].point_count;
         size_t *sequence = arena_alloc(&a, n * sizeof *sequence);
         sequence_of(&p->spec->axes[axis], sequence);
-        for (size_t i = 0; i < p->count && rc == 0; i++)
+        for (size_t i = 0; i < p->count && rc == 0 && !m.over; i++)
             if (plan_point(p, i, axis) == 0)
                 rc = measure_line(&m, i, sequence, n, e);
     }

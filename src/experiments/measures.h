@@ -60,6 +60,7 @@ void results_free(struct results *r);
 struct measure_loader {
     void *user;
     int (*load)(void *user, size_t cell, struct image *out, struct err *e);
+    bool (*enough)(void *user); /* asked after each cell: true ends the run. NULL: never */
 };
 
 /* The cell that `cell` is compared with; SIZE_MAX when there is none (no reference axis). */
@@ -67,10 +68,10 @@ size_t measure_reference(const struct plan *plan, size_t cell);
 /* The cell before it on the reference's axis (in the order of values); SIZE_MAX for the first. */
 size_t measure_neighbour(const struct plan *plan, size_t cell);
 
-/* Fill in the measures of all cells that are done. `skip` NULL, or per cell: measured already.
- * Pictures of unequal sizes are not compared. */
+/* Fill in the measures of all cells that are done. `known` NULL, or per cell: measured already; set
+ * for those that are measured here. Pictures of unequal sizes are not compared. */
 WARN_UNUSED_RESULT int measures_run(const struct plan *plan, const struct measure_loader *loader,
-                                    const bool *skip, struct results *results, struct err *e);
+                                    bool *known, struct results *results, struct err *e);
 /* One picture; reference and neighbour may be NULL. */
 WARN_UNUSED_RESULT int measure_picture(const struct image *im, const struct image *reference,
                                        const struct image *neighbour, double values[MEASURE_COUNT],

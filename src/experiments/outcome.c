@@ -1,5 +1,6 @@
 #include "experiments/outcome.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -148,13 +149,14 @@ static json_t *read_cache(struct outcome *o, const char *name)
     return json_is_object(cache) ? cache : json_object();
 }
 
-static void write_cache(struct outcome *o, const char *name, struct arena *a)
+/* Others may have measured other cells of the run meanwhile: theirs are kept. */
+static void write_cache(struct outcome *o, const char *name, const bool *known, struct arena *a)
 {
-    json_t *cache = json_object();
+    json_t *cache = read_cache(o, name);
     struct err e;
 
     for (size_t i = 0; i < o->results->count; i++)
-        if (o->results->at[i].state == RESULT_DONE)
+        if (o->results->at[i].state == RESULT_DONE && known[i])
             json_object_set_new(cache, o->planned.plan->cells[i].id,
                                 json_pack("{s:s, s:o}", "of", depends(o, i, a), "values",
                                           measures_to_json(o->results->at[i].values)));
@@ -164,34 +166,83 @@ static void write_cache(struct outcome *o, const char *name, struct arena *a)
     json_decref(cache);
 }
 
-int outcome_measure(struct outcome *o, struct err *e)
+static bool enough(void *user)
 {
-    size_t cells = o->results->count, missing = 0;
-    struct arena a = {0};
-    bool *known = arena_try(&a, cells ? cells : 1, sizeof *known);
-    int rc = 0;
+    struct outcome *o = user;
 
-    /* Here, where the outcome has found its place. */
-    o->loader = (struct measure_loader){.user = o, .load = load_picture};
-    if (!known)
-        return ERR(e, ERR_NOMEM, "no memory for %zu cells", cells);
-    const char *name = arena_printf(&a, "measures-%s.json", o->run_id);
+    return o->cut = clock_seconds() > o->until;
+}
+
+/* known[i] for those whose measures are there. How many of the wanted are not. */
+static size_t recall(struct outcome *o, const char *name, const bool *wanted, bool *known,
+                     struct arena *a)
+{
     json_t *cache = read_cache(o, name);
-    for (size_t i = 0; i < cells; i++) {
+    size_t missing = 0;
+
+    for (size_t i = 0; i < o->results->count; i++) {
         if (o->results->at[i].state != RESULT_DONE)
             continue;
         const json_t *entry = json_object_get(cache, o->planned.plan->cells[i].id);
-        known[i] = strcmp(json_text(entry, "of", ""), depends(o, i, &a)) == 0;
+        known[i] = strcmp(json_text(entry, "of", ""), depends(o, i, a)) == 0;
         if (known[i])
             measures_from_json(json_object_get(entry, "values"), o->results->at[i].values);
-        missing += !known[i];
-    }
-    if (missing) {
-        rc = measures_run(o->planned.plan, &o->loader, known, o->results, e);
-        if (rc == 0)
-            write_cache(o, name, &a);
+        missing += !known[i] && (!wanted || wanted[i]);
     }
     json_decref(cache);
+    return missing;
+}
+
+/* Cells that are not wanted count as known while others are measured. */
+static int measure_missing(struct outcome *o, const bool *wanted, bool *known, struct arena *a,
+                           struct err *e)
+{
+    size_t cells = o->results->count;
+    bool *skip = arena_try(a, cells + 1, sizeof *skip);
+
+    if (!skip)
+        return ERR(e, ERR_NOMEM, "no memory for %zu cells", cells);
+    for (size_t i = 0; i < cells; i++)
+        skip[i] = known[i] || (wanted && !wanted[i]);
+    int rc = measures_run(o->planned.plan, &o->loader, skip, o->results, e);
+    for (size_t i = 0; i < cells; i++)
+        known[i] |= skip[i] && (!wanted || wanted[i]);
+    return rc;
+}
+
+int outcome_measure_some(struct outcome *o, const bool *wanted, double seconds, size_t *left,
+                         struct err *e)
+{
+    size_t cells = o->results->count, missing, still = 0;
+    struct arena a = {0};
+    bool *known = arena_try(&a, cells + 1, sizeof *known);
+    int rc = 0;
+
+    /* Here, where the outcome has found its place. */
+    o->loader = (struct measure_loader){.user = o, .load = load_picture, .enough = enough};
+    o->until = clock_seconds() + seconds;
+    o->cut = false;
+    if (!known)
+        return ERR(e, ERR_NOMEM, "no memory for %zu cells", cells);
+    const char *name = arena_printf(&a, "measures-%s.json", o->run_id);
+    missing = recall(o, name, wanted, known, &a);
+    if (missing) {
+        rc = measure_missing(o, wanted, known, &a, e);
+        if (rc == 0)
+            write_cache(o, name, known, &a);
+    }
+    /* A picture whose file is gone is not measured however often one asks. */
+    for (size_t i = 0; rc == 0 && o->cut && i < cells; i++)
+        still += o->results->at[i].state == RESULT_DONE && !known[i] && (!wanted || wanted[i]);
+    if (rc == 0)
+        *left = still;
     arena_release(&a);
     return rc;
+}
+
+int outcome_measure(struct outcome *o, struct err *e)
+{
+    size_t left;
+
+    return outcome_measure_some(o, NULL, INFINITY, &left, e);
 }

@@ -268,6 +268,28 @@ class Results(Experiments):
         cls.done = cls().run_it(spec(base={**BASE, "seed": 21}, steps=[2, 4, 8, 16, 32],
                                      replicates={"count": 2, "seed": 50}))
 
+    def test_grid_with_measures(self):
+        plain = self.grid(self.done)
+        self.assertEqual(plain["unmeasured"], 0)
+        self.assertNotIn("ssim", plain["items"][0]["measures"])
+        grid = self.grid(self.done, "?measures=true")
+        self.assertEqual(grid["unmeasured"], 0)
+        for before, cell in zip(plain["items"], grid["items"]):
+            measures = cell.pop("measures")
+            for name, value in before.pop("measures").items():
+                self.assertAlmostEqual(measures.pop(name), value)
+            self.assertEqual(cell, before)
+            last, first = cell["axes"]["steps"] == 32, cell["axes"]["steps"] == 2
+            self.assertEqual(set(measures), (set() if last else {"ssim", "psnr"})
+                             | (set() if first else {"ssim_neighbour", "psnr_neighbour"}))
+        page = self.grid(self.done, "?measures=true&limit=3")
+        self.assertEqual([c["id"] for c in page["items"]], [c["id"] for c in grid["items"][:3]])
+        rows = csv.DictReader(io.StringIO(self.get(self.done["url"] + "/export").body.decode()))
+        by_id = {row["generation"]: row for row in rows}
+        for cell in self.grid(self.done, "?measures=true")["items"]:
+            if "ssim" in cell["measures"]:
+                self.assertAlmostEqual(cell["measures"]["ssim"], float(by_id[cell["id"]]["ssim"]), 3)
+
     def test_analysis(self):
         x = self.get(self.done["url"] + "/analysis").json
         self.assertEqual((x["type"], x["measure"], x["cells"]), ("convergence", "ssim", 20))

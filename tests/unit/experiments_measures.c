@@ -9,7 +9,7 @@
 /* Draws cells on demand and counts how often each is asked for. */
 struct gallery {
     const struct plan *plan;
-    int side, loads[64];
+    int side, loads[64], asked;
     size_t missing, broken, twisted; /* cells; SIZE_MAX: none */
 };
 
@@ -46,7 +46,7 @@ static int set_up(void **state)
     results = results_new(plan->count);
     for (size_t i = 0; i < plan->count; i++)
         results->at[i].state = RESULT_DONE;
-    gallery = (struct gallery){plan, 32, {0}, SIZE_MAX, SIZE_MAX, SIZE_MAX};
+    gallery = (struct gallery){plan, 32, {0}, 0, SIZE_MAX, SIZE_MAX, SIZE_MAX};
     return 0;
 }
 
@@ -133,6 +133,45 @@ static void test_skip(void **state)
                 ssim_of(cell_at(1, 3, 0), cell_at(1, 1, 0)));
 }
 
+/* Cut off after two cells, again and again: each is measured once, as if nothing had happened. */
+static bool two_more(void *user)
+{
+    struct gallery *g = user;
+
+    return ++g->asked % 2 == 0;
+}
+
+static void test_in_pieces(void **state)
+{
+    const struct measure_loader pieces = {&gallery, load, two_more};
+    struct results *whole = results_new(plan->count);
+    bool known[16] = {false};
+    size_t done = 0, before;
+    int times = 0;
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < 16; i++)
+        whole->at[i].state = results->at[i].state;
+    assert_int_equal(measures_run(plan, &loader, NULL, whole, &e), 0);
+    do {
+        before = done;
+        assert_int_equal(measures_run(plan, &pieces, known, results, &e), 0);
+        done = 0;
+        for (size_t i = 0; i < 16; i++)
+            done += known[i];
+        assert_true(done - before <= 2);
+        times++;
+    } while (done > before);
+    assert_int_equal(done, 16);
+    assert_int_equal(times, 9);
+    for (size_t i = 0; i < 16; i++)
+        for (int m = 0; m <= MEASURE_COLOURFULNESS; m++)
+            assert_true(results->at[i].values[m] == whole->at[i].values[m] ||
+                        (isnan(results->at[i].values[m]) && isnan(whole->at[i].values[m])));
+    results_free(whole);
+}
+
 static void test_missing_pictures(void **state)
 {
     struct err e;
@@ -191,7 +230,7 @@ static void test_compare(void **state)
                      "\"replicates\":{\"count\":2}}");
     struct plan *other = fixture_plan(longer);
     struct results *after = results_new(other->count);
-    struct gallery rooms = {other, 32, {0}, SIZE_MAX, SIZE_MAX, SIZE_MAX};
+    struct gallery rooms = {other, 32, {0}, 0, SIZE_MAX, SIZE_MAX, SIZE_MAX};
     struct measure_loader other_loader = {&rooms, load};
     struct compare_side a = {plan, results, &loader}, b = {other, after, &other_loader};
     struct arena arena = {0};
@@ -236,6 +275,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_partners, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_run, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_skip, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_in_pieces, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_missing_pictures, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_large_pictures, set_up, tear_down),
         cmocka_unit_test(test_json),

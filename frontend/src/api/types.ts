@@ -2286,6 +2286,9 @@ export interface components {
             ms_ssim?: number;
             /** @description Decibel; `infinity` for equal pictures. */
             psnr?: number | string;
+            /** @description To the cell before it on the reference's axis. */
+            ssim_neighbour?: number;
+            psnr_neighbour?: number | string;
         } & {
             [key: string]: unknown;
         }) | null;
@@ -2724,6 +2727,8 @@ export interface components {
             axes: components["schemas"]["AxisValues"][];
             replicates?: number;
             items: components["schemas"]["Generation"][];
+            /** @description With `measures=true`: finished cells of this page that were not measured yet. */
+            unmeasured?: number;
             next_cursor: components["schemas"]["NextCursor"];
         };
         /** @description A mean with its 95 % interval (Student's t), which needs two samples. */
@@ -5147,7 +5152,7 @@ export interface operations {
     get_grid: {
         parameters: {
             query?: {
-                /** @description Measure the cells: `ssim` and its kin in `measures`, to the run's reference. Kept once made. */
+                /** @description Put `ssim` and its kin, to the run's reference, into `measures` of the finished cells. One answer measures for about two seconds and keeps what it made; `unmeasured` says how many cells of the page are left: ask again. */
                 measures?: boolean;
                 /** @description Number of the run; absent: the newest. */
                 run?: components["parameters"]["Run"];
