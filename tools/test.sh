@@ -6,18 +6,28 @@ set -u
 cd "$(dirname "$0")/.."
 FUZZ_SECONDS=${FUZZ_SECONDS:-5}
 export FUZZ_SECONDS
+SECOND_TRIES=5 # tests at most; more is no accident
 summary=$(mktemp)
 trap 'rm -f "$summary"' EXIT
 
-# stage FOLDER "SETUP OPTIONS" TEST OPTIONS...: build and run; a build that fails counts as one failure.
+# stage FOLDER "SETUP OPTIONS" TEST OPTIONS...: build and run; a build that fails counts as one failure. A few tests that
+# failed beside others (killed servers, deadlines) get a second try alone, and the summary says so.
 stage() {
     folder=$1
     options=$2
     shift 2
-    rm -f "$folder/meson-logs/testlog.json"
+    logs=$folder/meson-logs
+    rm -f "$logs/testlog.json" "$logs/testlog-first.json"
     # shellcheck disable=SC2086 # options are meant to be split
     if { [ -f "$folder/build.ninja" ] || meson setup "$folder" $options; } && ninja -C "$folder"; then
-        $servers meson test -C "$folder" --no-rebuild --print-errorlogs "$@"
+        if ! $servers meson test -C "$folder" --no-rebuild --print-errorlogs "$@"; then
+            again=$(python3 tools/test_summary.py "$folder" --failed)
+            if [ -n "$again" ] && [ "$(echo "$again" | wc -w)" -le "$SECOND_TRIES" ]; then
+                mv "$logs/testlog.json" "$logs/testlog-first.json"
+                # shellcheck disable=SC2086 # names are words
+                $servers meson test -C "$folder" --no-rebuild --print-errorlogs "$@" --num-processes 1 $again
+            fi
+        fi
     fi
     python3 tools/test_summary.py "$folder" >>"$summary"
 }
