@@ -1,12 +1,14 @@
 // What can be done with the experiment: the likely next thing as a button, the rest in a menu.
+
 import { Button, HStack, IconButton, Menu, Portal } from "@chakra-ui/react";
 import { Ellipsis, Pause, Play, RotateCcw, Square } from "lucide-react";
 import type { ReactNode } from "react";
 import { useNavigate } from "react-router";
 import type { Experiment } from "@/api/client";
+import { useMe } from "@/api/me";
 import { t } from "@/i18n";
 import { useHotkeys } from "@/lib/hotkeys";
-import { type Action, possible, useAct, useClone, useDelete, useMayWrite } from "./useActions";
+import { type Action, possible, useAct, useClone, useDelete } from "./useActions";
 
 const icons: Record<Action, ReactNode> = {
   start: <Play size={16} />,
@@ -29,7 +31,7 @@ interface Props {
 
 export function Actions({ experiment, run, onExtend, onCompare }: Props) {
   const act = useAct(experiment.id);
-  const write = useMayWrite();
+  const { mayWrite: write } = useMe();
   const can = possible(experiment);
   const shown = (["start", "resume", "pause", "retry", "cancel"] as const).filter((action) => can.has(action));
   const swap = can.has("pause") ? "pause" : can.has("resume") ? "resume" : undefined;

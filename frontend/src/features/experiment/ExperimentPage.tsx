@@ -1,8 +1,10 @@
 // One experiment: its name, where it stands, what can be done with it; the tabs are below. Live for all of them.
+
 import { Badge, Box, Flex } from "@chakra-ui/react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Outlet } from "react-router";
 import { asProblem, type Experiment } from "@/api/client";
+import { useMe } from "@/api/me";
 import { Loading, ProblemNotice } from "@/components/states";
 import { t } from "@/i18n";
 import { Actions } from "./Actions";
@@ -10,7 +12,7 @@ import { useExperimentLive } from "./live";
 import { endedOf } from "./merge";
 import { NameField } from "./NameField";
 import { RunSelect, Tabs } from "./Tabs";
-import { useMayWrite, useRename } from "./useActions";
+import { useRename } from "./useActions";
 import { useExperiment } from "./useRun";
 
 const ExtendDialog = lazy(() => import("./ExtendDialog").then((module) => ({ default: module.ExtendDialog })));
@@ -43,7 +45,7 @@ export function Component() {
   useExperimentLive(id);
   useTitle(experiment);
   const rename = useRename(id);
-  const write = useMayWrite();
+  const { mayWrite: write } = useMe();
   const [dialog, setDialog] = useState<"extend" | "compare">();
   if (!experiment)
     return (

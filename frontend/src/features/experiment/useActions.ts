@@ -1,8 +1,8 @@
 // What can be done with an experiment, and what the caches say afterwards.
-import { type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
 import { api, call, type Experiment, type Schemas } from "@/api/client";
-import { experimentQuery, meQuery } from "@/api/queries";
+import { experimentQuery } from "@/api/queries";
 import { notify } from "@/components/notify";
 import { t } from "@/i18n";
 import { type GridPages, reopen } from "./merge";
@@ -120,9 +120,4 @@ export function useDelete(experiment: Pick<Experiment, "id" | "name">) {
     },
     onError: (error) => notify.error(error),
   });
-}
-
-/** Viewers look only. Unknown yet counts as may. */
-export function useMayWrite(): boolean {
-  return useQuery(meQuery).data?.role !== "viewer";
 }

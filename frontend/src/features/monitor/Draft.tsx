@@ -1,11 +1,13 @@
 // What a start would do: the plan of an experiment that nobody has started yet.
+
 import { Button, Stack, Text } from "@chakra-ui/react";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { FlaskConical, Play } from "lucide-react";
 import { Link } from "react-router";
 import { api, call } from "@/api/client";
+import { useMe } from "@/api/me";
 import { Empty, ProblemNotice } from "@/components/states";
-import { useAct, useMayWrite } from "@/features/experiment/useActions";
+import { useAct } from "@/features/experiment/useActions";
 import { formatBytes, formatSeconds, t } from "@/i18n";
 
 const planQuery = (id: string) =>
@@ -17,7 +19,7 @@ const planQuery = (id: string) =>
 export function Draft({ id }: { id: string }) {
   const { data: plan, error, refetch } = useQuery(planQuery(id));
   const act = useAct(id);
-  const write = useMayWrite();
+  const { mayWrite: write } = useMe();
   const lines = plan && [
     t("monitor.draft.cells", { n: plan.cells }),
     t("monitor.draft.draw", { n: plan.to_draw, existing: plan.existing }),

@@ -1,15 +1,17 @@
 // What was not drawn and why, reason by reason, with a way to try again: one cell or all.
+
 import { Badge, Box, Button, Collapsible, Flex, Text } from "@chakra-ui/react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { RotateCcw } from "lucide-react";
 import { useState } from "react";
 import { api, call, type Generation } from "@/api/client";
+import { useMe } from "@/api/me";
 import { experimentQuery } from "@/api/queries";
 import { notify } from "@/components/notify";
 import { useDetail } from "@/features/detail/useDetail";
 import { type Axis, describeCell } from "@/features/experiment/coordinates";
 import { type GridPages, replaceCell } from "@/features/experiment/merge";
-import { useAct, useMayWrite } from "@/features/experiment/useActions";
+import { useAct } from "@/features/experiment/useActions";
 import { t } from "@/i18n";
 import type { Trouble } from "./trouble";
 
@@ -37,7 +39,7 @@ interface Props {
 
 export function Troubles({ id, troubles, axes, retryAll }: Props) {
   const act = useAct(id);
-  const write = useMayWrite();
+  const { mayWrite: write } = useMe();
   if (!troubles.length) return null;
   return (
     <Box as="section" aria-label={t("monitor.troubles.title")}>
