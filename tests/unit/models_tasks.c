@@ -110,7 +110,7 @@ static void one_after_the_other_and_cancelled(void **state)
 {
     struct heard h;
     struct arena a = {0};
-    struct model_task first, second, again, *list;
+    struct model_task first, second, third, again, *list;
     size_t count;
     (void)state;
 
@@ -119,17 +119,18 @@ static void one_after_the_other_and_cancelled(void **state)
     assert_int_equal(model_tasks_pull(tasks, "a/b", "main", NULL, &a, &again, &e), ERR_CONFLICT);
     assert_int_equal(model_tasks_pull(tasks, "a/b", "main", "fp16", &a, &again, &e), 0);
     assert_int_equal(model_tasks_verify(tasks, "demo", demo(&a), &a, &second, &e), 0);
+    assert_int_equal(model_tasks_verify(tasks, "same", demo(&a), &a, &third, &e), 0);
     model_tasks_list(tasks, &a, &list, &count);
-    assert_int_equal(count, 3);
-    assert_string_equal(list[0].id, second.id);
-    assert_string_equal(list[2].id, first.id);
+    assert_int_equal(count, 4);
+    assert_string_equal(list[0].id, third.id);
+    assert_string_equal(list[3].id, first.id);
     assert_int_equal(model_tasks_cancel(tasks, again.id, &a, &again, &e), 0);
     for (int i = 0; i < 2; i++) { /* again is the same */
         assert_int_equal(model_tasks_cancel(tasks, first.id, &a, &first, &e), 0);
         assert_int_equal(first.status, MODEL_TASK_CANCELLED);
         assert_true(first.finished_at > 0);
     }
-    wait_for_end(&h, second.id);
+    wait_for_end(&h, third.id);
     assert_int_equal(model_tasks_get(tasks, second.id, &a, &second, &e), 0);
     assert_int_equal(second.status, MODEL_TASK_SUCCEEDED);
     assert_int_equal(model_tasks_get(tasks, first.id, &a, &first, &e), 0);
