@@ -13,7 +13,7 @@
 // context; errors that the page throws or logs fail it. CAULDRON names the program, CAULDRON_WEB the built app.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -37,20 +37,20 @@ export const phone = {
 export const small = { steps: 4, width: 64, height: 64 };
 
 export class Server {
-  constructor(options = []) {
+  /** `users`: [name, role, password], there before the start; `environment`: variables of the server's own. */
+  constructor(options = [], { users = [], environment = {} } = {}) {
     this.options = options;
+    this.users = users;
+    this.environment = environment;
     this.port = 0;
   }
 
   async start() {
-    this.folder ??= await mkdtemp(join(tmpdir(), "cauldron-web-"));
-    const environment = {
-      PATH: process.env.PATH,
-      HOME: this.folder,
-      LANG: "C.UTF-8",
-      CAULDRON_MODELS: join(source, "models"),
-      OMP_WAIT_POLICY: "passive",
-    };
+    if (!this.folder) {
+      this.folder = await mkdtemp(join(tmpdir(), "cauldron-web-"));
+      for (const user of this.users) this.addUser(...user);
+    }
+    const environment = this.variables();
     const options = ["serve", "--port", String(this.port), "--web", app, "--data", join(this.folder, "data")];
     this.process = spawn(program, [...options, ...this.options], {
       env: environment,
@@ -69,6 +69,23 @@ export class Server {
     });
     this.port = port;
     this.url = `http://localhost:${port}`;
+  }
+
+  variables() {
+    return {
+      PATH: process.env.PATH,
+      HOME: this.folder,
+      LANG: "C.UTF-8",
+      CAULDRON_MODELS: join(source, "models"),
+      OMP_WAIT_POLICY: "passive",
+      ...this.environment,
+    };
+  }
+
+  addUser(name, role, password) {
+    const words = ["user", "add", name, "--role", role, "--data", join(this.folder, "data")];
+    const done = spawnSync(program, words, { env: this.variables(), input: `${password}\n`, encoding: "utf8" });
+    assert.equal(done.status, 0, `no user was added: ${done.stderr}`);
   }
 
   async stop(signal = "SIGTERM") {
@@ -131,9 +148,9 @@ export async function shoot(tab, name) {
   await tab.screenshot({ path: join(folder, `${name}.png`) });
 }
 
-/** One server and browser for the tests of a file. `options`: of cauldron serve. */
-export function suite(name, define, options = []) {
-  const server = new Server(options);
+/** One server and browser for the tests of a file. `options`: of cauldron serve; `more`: users, environment. */
+export function suite(name, define, options = [], more = {}) {
+  const server = new Server(options, more);
   let browser;
   let contexts = [];
   describe(name, () => {
