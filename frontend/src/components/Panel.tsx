@@ -23,7 +23,7 @@ export function Panel({ title, hint, actions, id, children }: Props) {
       bg="bg.panel"
       minW="0"
     >
-      <Flex align="center" gap="2" wrap="wrap" mb={children ? "3" : "0"}>
+      <Flex align="start" gap="2" wrap="wrap" mb={children ? "3" : "0"}>
         <Box flex="1" minW="40">
           <Heading as="h2" id={heading} size="sm">
             {title}

@@ -12,8 +12,13 @@ import { type AuditEvent, eventsQuery, kindName, knownKinds, usersQuery } from "
 
 type Names = Map<string, string>;
 
+function whoOf(event: AuditEvent, names: Names): string {
+  if (event.user_id) return names.get(event.user_id) ?? t("people.removedUser");
+  return t(event.kind === "login_failed" ? "people.nobody" : "people.localAdmin");
+}
+
 function EventRow({ event, names }: { event: AuditEvent; names: Names }) {
-  const who = event.user_id ? (names.get(event.user_id) ?? t("people.removedUser")) : t("people.nobody");
+  const who = whoOf(event, names);
   const subject = event.subject ? (names.get(event.subject) ?? event.subject) : "";
   return (
     <Row>

@@ -7,7 +7,7 @@ import { MoreButton } from "@/components/MoreButton";
 import { Rows } from "@/components/Rows";
 import { Empty, Loading, ProblemNotice } from "@/components/states";
 import { t } from "@/i18n";
-import { JobRow } from "./JobRow";
+import { JobRow, jobColumns } from "./JobRow";
 import { isFiltered, type JobFilter, jobsQuery, withFilter } from "./jobs";
 
 function Nothing({ filter }: { filter: JobFilter }) {
@@ -50,7 +50,7 @@ export function JobList({ filter }: { filter: JobFilter }) {
       {query.isError && <ProblemNotice error={query.error} retry={() => void query.refetch()} />}
       <Rows
         label={t("queue.list")}
-        columns="minmax(0, 1fr) 9rem 8.5rem 10rem 7rem"
+        columns={jobColumns}
         names={[
           t("queue.column.job"),
           t("queue.column.status"),

@@ -12,6 +12,7 @@ import { JobDetails } from "./JobDetails";
 import { cancelJob, isDelayed, type Priority, priorities, requeueJob, secondsOf, setPriority, showJob } from "./jobs";
 
 const palettes = { queued: "gray", running: "brand", succeeded: "green", failed: "red", cancelled: "gray" } as const;
+export const jobColumns = "minmax(0, 1fr) 9rem 8.5rem 10rem 7rem";
 export const nameOf = (job: Job): string => job.recipe?.prompt?.trim() || job.model;
 
 function useChange(work: () => Promise<Job>, said?: string) {
@@ -141,28 +142,30 @@ export function JobRow({ job, mayWrite }: { job: Job; mayWrite: boolean }) {
   const [open, setOpen] = useState(false);
   return (
     <>
-      <Row>
-        <Cell>
+      <Row gridTemplateColumns={{ base: "minmax(0, 1fr) auto", md: jobColumns }}>
+        <Cell gridColumn={{ base: "1 / -1", md: "auto" }}>
           <What job={job} open={open} onToggle={() => setOpen(!open)} />
         </Cell>
-        <Cell label={t("queue.column.status")}>
+        <Cell ps={{ base: "6", md: "0" }}>
           <State job={job} />
         </Cell>
-        <Cell label={t("queue.column.priority")} display={{ base: "flex", md: "block" }} alignItems="center">
+        <Cell order={{ base: 1, md: 0 }} ps={{ base: "6", md: "0" }} color="fg.muted" fontSize="xs">
           {mayWrite && job.status === "queued" ? <PriorityChoice job={job} /> : t(`queue.priorityOf.${job.priority}`)}
         </Cell>
-        <Cell label={t("queue.column.time")} display={{ base: "flex", md: "block" }} alignItems="center">
+        <Cell textAlign={{ base: "end", md: "start" }}>
           <Time job={job} />
         </Cell>
-        <Cell>{mayWrite && <Actions job={job} />}</Cell>
+        <Cell order={{ base: 2, md: 0 }} textAlign={{ base: "end", md: "start" }}>
+          {mayWrite && <Actions job={job} />}
+        </Cell>
         {job.error && (
-          <Cell gridColumn="1 / -1" color="fg.error" fontSize="xs" ps="6">
+          <Cell gridColumn="1 / -1" order="3" color="fg.error" fontSize="xs" ps="6">
             {job.error.message}
           </Cell>
         )}
       </Row>
       {open && (
-        <Row borderTopWidth="0" bg="bg.subtle" rounded="md">
+        <Row borderTopWidth="0" bg="bg.subtle" rounded="md" gridTemplateColumns="minmax(0, 1fr)">
           <Cell gridColumn="1 / -1">
             <JobDetails job={job} />
           </Cell>

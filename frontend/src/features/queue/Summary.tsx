@@ -13,10 +13,25 @@ import { type JobFilter, queueQuery, withFilter } from "./jobs";
 
 type Queue = Schemas["Queue"];
 
-function Tile({ label, value, filter, warn }: { label: string; value: ReactNode; filter?: JobFilter; warn?: boolean }) {
+interface TileProps {
+  label: string;
+  value: ReactNode;
+  filter?: JobFilter;
+  warn?: boolean;
+}
+
+function Tile({ label, value, filter, warn }: TileProps) {
   const [search] = useSearchParams();
   const content = (
-    <Box p="3" borderWidth="1px" rounded="lg" bg="bg.panel" h="full" _hover={filter && { bg: "bg.subtle" }}>
+    <Box
+      px="3"
+      py={{ base: "2", md: "3" }}
+      borderWidth="1px"
+      rounded="lg"
+      bg="bg.panel"
+      h="full"
+      _hover={filter && { bg: "bg.subtle" }}
+    >
       <Text fontSize="xl" fontWeight="semibold" color={warn ? "fg.error" : undefined} lineHeight="short">
         {value}
       </Text>
@@ -33,7 +48,7 @@ function Tile({ label, value, filter, warn }: { label: string; value: ReactNode;
 export function Summary({ queue }: { queue: Queue }) {
   const { by_priority: waiting, oldest_seconds: oldest, workers } = queue;
   return (
-    <SimpleGrid as="section" aria-label={t("queue.summary")} columns={{ base: 2, sm: 3, lg: 7 }} gap="2">
+    <SimpleGrid as="section" aria-label={t("queue.summary")} columns={{ base: 3, lg: 7 }} gap="2">
       <Tile
         label={t("queue.interactive")}
         value={formatNumber(waiting.interactive)}
@@ -53,7 +68,9 @@ export function Summary({ queue }: { queue: Queue }) {
         warn={queue.dead > 0}
       />
       <Tile label={t("queue.workers")} value={formatNumber(workers ?? 0)} warn={workers === 0} />
-      <Tile label={t("queue.oldest")} value={oldest == null ? "–" : formatSeconds(oldest)} />
+      <Box gridColumn={{ base: "span 3", lg: "auto" }}>
+        <Tile label={t("queue.oldest")} value={oldest == null ? "–" : formatSeconds(oldest)} />
+      </Box>
     </SimpleGrid>
   );
 }

@@ -65,7 +65,7 @@ function Size({ label, value, onChange }: SizeProps) {
         step={16}
         value={value}
         onChange={(event) => onChange(Number(event.target.value))}
-        style={{ width: "100%", height: "2.5rem", accentColor: "var(--chakra-colors-brand-solid)" }}
+        style={{ display: "block", width: "100%", height: "2rem", accentColor: "var(--chakra-colors-brand-solid)" }}
       />
     </Box>
   );

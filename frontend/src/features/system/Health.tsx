@@ -30,7 +30,7 @@ function Check({ check }: { check: Readiness["checks"][number] }) {
       </Box>
       {check.seconds !== undefined && (
         <Text color="fg.muted" fontSize="xs">
-          {formatSeconds(check.seconds)}
+          {check.seconds < 0.001 ? t("system.instant") : formatSeconds(check.seconds)}
         </Text>
       )}
     </Flex>

@@ -109,6 +109,7 @@ export const people = {
   who: "Who",
   subject: "Of",
   nobody: "nobody",
+  localAdmin: "the local admin",
   removedUser: "a removed user",
   kinds: {
     login: "Logged in",

@@ -1,13 +1,13 @@
 export const queue = {
   title: "Queue",
   summary: "How busy the queue is",
-  interactive: "Waiting, interactive",
-  batch: "Waiting, batch",
+  interactive: "Interactive, waiting",
+  batch: "Batch, waiting",
   running: "Being drawn",
-  delayed: "Waiting for another try",
+  delayed: "To be tried again",
   dead: "Failed for good",
   workers: "Workers",
-  oldest: "Oldest waits for",
+  oldest: "The oldest waits",
   noWorkers:
     "No worker was heard of within the last minute: what waits is not drawn. Is “cauldron serve” drawing, or “cauldron worker” running?",
   pause: "Pause the queue",

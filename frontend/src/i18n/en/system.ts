@@ -5,6 +5,7 @@ export const system = {
   unhealthy: "Something that this server needs does not work.",
   ok: "works",
   broken: "does not work",
+  instant: "under 1 ms",
   check: { database: "Database", queue: "Queue", pictures: "Picture store", models: "Models" },
   version: "Version",
   program: "Program",
