@@ -42,8 +42,8 @@ struct app {
     struct live *live;               /* live.h */
     struct page_cache *pages;        /* page_cache.h */
     struct model_tasks *model_tasks; /* models/tasks.h */
-    struct push *push; /* ops/push.h */
-    struct mdns *_Atomic mdns; /* ops/mdns.h; NULL until the port is known */
+    struct push *push;               /* ops/push.h */
+    struct mdns *_Atomic mdns;       /* ops/mdns.h; NULL until the port is known */
     struct socketio *sockets;
     _Atomic bool login_needed; /* false: loopback only, no user configured: everyone is admin */
     int64_t session_ms;
