@@ -1,71 +1,17 @@
-// Where an experiment begins: empty, with a picture's parameters (?from=), as a copy of another (?clone=), or as a draft
-// that is edited. What this browser kept of an earlier visit comes back.
+// Where an experiment begins: empty, or with what the address names. What this browser kept of an earlier visit comes back.
 import { Button, Flex, Text } from "@chakra-ui/react";
-import { useQuery } from "@tanstack/react-query";
 import { FlaskConical } from "lucide-react";
 import { useState } from "react";
-import { Link, useParams, useSearchParams } from "react-router";
-import { api, call, type Experiment, type Generation } from "@/api/client";
-import { experimentQuery, generationQuery } from "@/api/queries";
+import { Link } from "react-router";
+import type { Experiment } from "@/api/client";
 import { Page } from "@/components/Page";
 import { Empty, Loading, ProblemNotice } from "@/components/states";
-import { draftOf } from "@/features/recipe/draft";
 import { formatAgo, t } from "@/i18n";
 import { Builder, Notice } from "./Builder";
 import { handedOver } from "./save";
-import { newAxis, setType } from "./spec/edits";
-import { emptyForm, type Form, fromSpec, type Spec } from "./spec/form";
-import { parseJson } from "./spec/json";
+import type { Form } from "./spec/form";
 import { type BuilderStore, forgetDraft, keptDraft, makeStore, written } from "./store";
-
-function freshForm(): Form {
-  const form = emptyForm("");
-  return setType({ ...form, axes: [newAxis("sampler")] }, "convergence");
-}
-
-/** A picture's parameters as the base. What only the picture itself has (start image, mask) comes with a link to it. */
-export function formOf(generation: Generation): Form {
-  const form = freshForm();
-  const { sampler, steps, ...base } = draftOf(generation.parameters);
-  if (generation.parameters.init_sha256) return { ...form, baseGeneration: generation.id };
-  return { ...form, base, axes: sampler || steps ? form.axes : [] };
-}
-
-/** The spec as it was written: as text, because seeds may be larger than JSON.parse can read. */
-const specQuery = (id: string) => ({
-  queryKey: ["experiment-spec", id],
-  queryFn: async () => {
-    const text = await call(api.GET("/api/v1/experiments/{id}/spec", { params: { path: { id } }, parseAs: "text" }));
-    return fromSpec(parseJson(String(text)).value as Spec);
-  },
-  gcTime: 0,
-});
-
-interface Source {
-  draftKey: string;
-  id?: string;
-  /** Undefined until it is here. */
-  first?: Form;
-  error: unknown;
-  experiment?: Experiment;
-}
-
-function useSource(): Source {
-  const { id } = useParams();
-  const [search] = useSearchParams();
-  const from = search.get("from") ?? undefined;
-  const clone = id ? undefined : (search.get("clone") ?? undefined);
-  const example = id ?? clone;
-  const experiment = useQuery({ ...experimentQuery(id ?? ""), enabled: !!id });
-  const spec = useQuery({ ...specQuery(example ?? ""), enabled: !!example });
-  const generation = useQuery({ ...generationQuery(from ?? ""), enabled: !!from && !example });
-  const [empty] = useState(freshForm);
-  const draftKey = id ? `edit:${id}` : clone ? `clone:${clone}` : from ? `from:${from}` : "new";
-  if (example)
-    return { draftKey, id, first: spec.data, error: spec.error ?? experiment.error, experiment: experiment.data };
-  if (from) return { draftKey, first: generation.data && formOf(generation.data), error: generation.error };
-  return { draftKey, first: empty, error: null };
-}
+import { useSource } from "./useSource";
 
 /** What the page begins with: handed over by a save, kept by this browser, or new. */
 function begin(id: string | undefined, draftKey: string, first: Form): { store: BuilderStore; kept?: number } {

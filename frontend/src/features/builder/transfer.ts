@@ -1,6 +1,7 @@
 // Experiments in and out of files.
 import { saveBlob } from "@/api/client";
 import { t } from "@/i18n";
+import { fileName } from "./fileName";
 import { type Form, fromSpec, type Spec } from "./spec/form";
 import { JsonError, lineAt, parseJson } from "./spec/json";
 import { written } from "./store";
@@ -25,15 +26,6 @@ export function readExperiment(text: string): Form {
   const name = inner !== value && typeof value.name === "string" && !inner.name ? { name: value.name } : {};
   return fromSpec({ ...inner, ...name });
 }
-
-export const fileName = (name: string): string =>
-  `${
-    name
-      .trim()
-      .replace(/[^\p{L}\p{N}._-]+/gu, "-")
-      .replace(/^-+|-+$/g, "")
-      .slice(0, 80) || "experiment"
-  }.json`;
 
 export function exportForm(form: Form): void {
   const text = `${JSON.stringify(written(form).spec, null, 2)}\n`;

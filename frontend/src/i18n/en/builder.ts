@@ -1,6 +1,7 @@
 export const builder = {
   title: "New experiment",
   editTitle: "Edit draft",
+  copyOf: "{name} (copy)",
   actions: {
     label: "What to do with this experiment",
     start: "Start",

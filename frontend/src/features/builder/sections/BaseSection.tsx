@@ -76,8 +76,8 @@ export function BaseSection() {
   const { problem } = usePlan();
   const touched = useBuilder((state) => state.touched);
   const varied = draftKeys.filter((name) => name !== "prompt" && varies(form, name));
-  const seeds = form.replicates && (form.replicates.seed !== undefined || form.replicates.seeds !== undefined);
-  const hide: DraftKey[] = ["prompt", ...varied, ...(seeds ? (["seed"] as const) : [])];
+  // The first seed stands with the replicates; one that was written here stays here.
+  const hide: DraftKey[] = ["prompt", ...varied, ...(form.base.seed === undefined ? (["seed"] as const) : [])];
   return (
     <Section title={t("builder.base.title")} help={t("builder.base.help")}>
       {form.baseGeneration && <FromPicture id={form.baseGeneration} />}
