@@ -27,7 +27,7 @@ struct asked {
     struct asked *next;
     struct mdns *mdns;
     struct mdns_key key;
-    char name[MDNS_NAME];
+    char name[MDNS_NAME], domain[MDNS_HOST], host[MDNS_HOST];
     AvahiServiceResolver *resolver;
 };
 
@@ -200,6 +200,8 @@ static struct str txt(AvahiStringList *list, const char *key)
                         avahi_string_list_get_size(x) - skip};
 }
 
+static void resolve(struct asked *x);
+
 static void on_resolved(AvahiServiceResolver *resolver, AvahiIfIndex interface,
                         AvahiProtocol protocol, AvahiResolverEvent event, const char *name,
                         const char *type, const char *domain, const char *host,
@@ -210,7 +212,15 @@ static void on_resolved(AvahiServiceResolver *resolver, AvahiIfIndex interface,
     struct mdns *m = x->mdns;
 
     (void)resolver, (void)interface, (void)protocol, (void)name, (void)type, (void)domain;
-    if (event != AVAHI_RESOLVER_FOUND || flags & AVAHI_LOOKUP_RESULT_OUR_OWN)
+    if (event != AVAHI_RESOLVER_FOUND)
+        return;
+    /* When a name passes to another host, Avahi 0.8 may go on with the address of the former one;
+     * a question that begins anew does not. */
+    bool moved = x->host[0] && strcmp(x->host, host) != 0;
+    snprintf(x->host, sizeof x->host, "%s", host);
+    if (moved)
+        resolve(x);
+    if (moved || flags & AVAHI_LOOKUP_RESULT_OUR_OWN)
         return;
     struct mdns_record r = {.host = host,
                             .family = address->proto == AVAHI_PROTO_INET ? AF_INET : AF_INET6,
@@ -233,7 +243,8 @@ static void drop(struct mdns *m, struct asked **at)
 
     *at = x->next;
     m->asked_count--;
-    avahi_service_resolver_free(x->resolver);
+    if (x->resolver)
+        avahi_service_resolver_free(x->resolver);
     pthread_mutex_lock(&m->lock);
     mdns_list_remove(&m->list, &x->key);
     pthread_mutex_unlock(&m->lock);
@@ -250,23 +261,28 @@ static struct asked **find(struct mdns *m, const struct mdns_key *key)
     return at;
 }
 
+static void resolve(struct asked *x)
+{
+    if (x->resolver)
+        avahi_service_resolver_free(x->resolver);
+    x->resolver = avahi_service_resolver_new(x->mdns->client, x->key.interface, x->key.protocol,
+                                             x->name, TYPE, x->domain, AVAHI_PROTO_UNSPEC, 0,
+                                             on_resolved, x);
+}
+
 static void ask(struct mdns *m, const struct mdns_key *key, const char *domain)
 {
     struct asked *x;
 
-    if (m->asked_count == MDNS_MOST || strlen(key->name) >= MDNS_NAME ||
-        !(x = calloc(1, sizeof *x)))
+    if (m->asked_count == MDNS_MOST || strlen(key->name) >= sizeof x->name ||
+        strlen(domain) >= sizeof x->domain || !(x = calloc(1, sizeof *x)))
         return;
     x->mdns = m;
     x->key = *key;
     x->key.name = x->name;
     snprintf(x->name, sizeof x->name, "%s", key->name);
-    x->resolver = avahi_service_resolver_new(m->client, key->interface, key->protocol, key->name,
-                                             TYPE, domain, AVAHI_PROTO_UNSPEC, 0, on_resolved, x);
-    if (!x->resolver) {
-        free(x);
-        return;
-    }
+    snprintf(x->domain, sizeof x->domain, "%s", domain);
+    resolve(x);
     x->next = m->asked;
     m->asked = x;
     m->asked_count++;
@@ -377,8 +393,8 @@ static void connect_again(AvahiTimeout *timeout, void *user)
     m->client = NULL; /* on_client may have been called before it failed */
     m->group = NULL;
     m->browser = NULL;
-    set_available(m, rc == AVAHI_ERR_DBUS_ERROR ? "D-Bus cannot be reached" : "the Avahi daemon",
-                  avahi_strerror(rc));
+    /* A daemon that is away would have been no failure; so its way there is. */
+    set_available(m, "D-Bus, by which the Avahi daemon is reached", avahi_strerror(rc));
     try_again(m, RETRY_MS);
 }
 
