@@ -81,8 +81,8 @@ export function DotPlot({ rows, zero, selected, onSelect }: Props) {
               )}
             </Box>
             <Text
-              w={{ base: "auto", md: "64" }}
-              flexShrink="0"
+              w={{ base: "full", md: "72" }}
+              flexShrink={{ base: "1", md: "0" }}
               fontSize="xs"
               color="fg.muted"
               fontVariantNumeric="tabular-nums"

@@ -92,8 +92,8 @@ export function Ranking({ analysis, axes, selected, onSelect }: Props) {
 function Line({ row, name, selected, onSelect }: { row: Row; name: string; selected: boolean; onSelect: () => void }) {
   return (
     <Table.Row bg={selected ? "bg.muted" : undefined} fontVariantNumeric="tabular-nums">
-      <Table.Cell minW="48">
-        <Flex align="center" gap="2">
+      <Table.Cell minW={{ base: "56", md: "64" }}>
+        <Flex align="center" gap="2" wrap="wrap">
           <Button
             variant="plain"
             size="xs"

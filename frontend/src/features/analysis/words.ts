@@ -8,39 +8,40 @@ import { formatNumber, formatSeconds, t } from "@/i18n";
 type Mean = Schemas["Mean"];
 type Curve = Analysis["curves"][number];
 
-/** Three significant digits: more is noise, fewer hide what a curve shows near 1. */
+/** Three significant digits. */
 export function figure(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  const size = Math.abs(value);
-  if (size >= 1000) return formatNumber(Math.round(value));
-  if (size >= 0.9 && size < 1) return value.toFixed(4);
+  if (Math.abs(value) >= 1000) return formatNumber(Math.round(value));
   return String(Number(value.toPrecision(3)));
 }
 
+/** As many decimals as the interval makes sense of. */
+function rounded({ low, high }: Mean): (value: number) => string {
+  const width = low === null || high === null ? 0 : high - low;
+  if (!(width > 0)) return figure;
+  const decimals = Math.min(8, Math.max(0, Math.round(-Math.log10(width)) + 1));
+  return (value) => formatDecimals(value, decimals);
+}
+
+const formatDecimals = (value: number, decimals: number): string =>
+  Math.abs(value) >= 1000 ? formatNumber(Math.round(value)) : value.toFixed(decimals).replace(/^-(0\.?0*)$/, "$1");
+
 export function withInterval(mean: Mean): string {
   if (mean.mean === null) return t("analysis.noValue");
-  if (mean.low === null || mean.high === null) return t("analysis.single", { value: figure(mean.mean), n: mean.n });
-  return t("analysis.interval", {
-    value: figure(mean.mean),
-    low: figure(mean.low),
-    high: figure(mean.high),
-    n: mean.n,
-  });
+  const show = rounded(mean);
+  if (mean.low === null || mean.high === null) return t("analysis.single", { value: show(mean.mean), n: mean.n });
+  return t("analysis.interval", { value: show(mean.mean), low: show(mean.low), high: show(mean.high), n: mean.n });
 }
 
 /** A difference carries its sign. */
 export function difference(mean: Mean): string {
   if (mean.mean === null) return "";
-  const sign = mean.mean > 0 ? "+" : "";
-  const value = sign + figure(mean.mean);
+  const show = rounded(mean);
+  const value = (mean.mean > 0 ? "+" : "") + show(mean.mean);
   if (mean.low === null || mean.high === null) return t("analysis.againstSingle", { value, n: mean.n });
   const sure = mean.low > 0 || mean.high < 0;
-  return t(sure ? "analysis.against" : "analysis.againstUnsure", {
-    value,
-    low: figure(mean.low),
-    high: figure(mean.high),
-    n: mean.n,
-  });
+  const values = { value, low: show(mean.low), high: show(mean.high), n: mean.n };
+  return t(sure ? "analysis.against" : "analysis.againstUnsure", values);
 }
 
 export const percent = (share: number): string => `${formatNumber(Math.round(share * 1000) / 10)} %`;

@@ -1,6 +1,8 @@
-import { Page } from "@/components/Page";
-import { t } from "@/i18n";
+import { Loading } from "@/components/states";
+import { useExperiment } from "@/features/experiment/useRun";
+import { Jury } from "./Jury";
 
 export function Component() {
-  return <Page title={t("judge.title")}>{null}</Page>;
+  const { experiment, number } = useExperiment();
+  return experiment ? <Jury experiment={experiment} run={number} /> : <Loading />;
 }
