@@ -149,11 +149,12 @@ static double improve(struct fit *f)
     cholesky(f->information, f->n);
     memcpy(f->step, f->gradient, f->n * sizeof *f->step);
     solve(f->information, f->n, f->step);
-    for (int halvings = 0; halvings < 30; halvings++, scale /= 2) {
+    for (int halvings = 0; halvings < 30; halvings++) {
         for (size_t i = 0; i < f->n; i++)
             f->trial[i] = f->strengths[i] + scale * f->step[i];
         if (objective(f, f->trial) >= before - 1e-12 * fabs(before))
             break;
+        scale /= 2;
     }
     for (size_t i = 0; i < f->n; i++)
         largest = fmax(largest, fabs(f->trial[i] - f->strengths[i]));

@@ -61,17 +61,19 @@ int trash_put(struct tx *tx, const char *const *ids, size_t count, int64_t now, 
 
 /*
  * On SQLite a row gets the number back that it had, for searches go by it, unless the number was
- * given away meanwhile, which happens to the newest. The largest comes first: numbers that are made
- * are then above all that follow.
+ * given away meanwhile, which happens to the newest: those get another. Ascending, for FTS5 writes
+ * to the disk whenever a number is smaller than the one before.
  */
-static const char *const insert_back[] = {
-    [DIALECT_SQLITE] =
-        "INSERT INTO generations (" GENERATION_STORED ", seq) SELECT " GENERATION_STORED
-        ", CASE WHEN EXISTS (SELECT 1 FROM generations g WHERE g.seq = d.seq) THEN NULL ELSE d.seq "
-        "END FROM deleted_generations d WHERE id IN (%s) ORDER BY d.seq DESC",
-    [DIALECT_POSTGRES] = "INSERT INTO generations (" GENERATION_STORED ") SELECT " GENERATION_STORED
-                         " FROM deleted_generations WHERE id IN (%s) ORDER BY id",
+static const char *const numbers_back[] = {
+    [DIALECT_SQLITE] = "INSERT OR IGNORE INTO generations (" GENERATION_STORED
+                       ", seq) SELECT " GENERATION_STORED
+                       ", seq FROM deleted_generations WHERE id IN (%s) ORDER BY seq",
+    [DIALECT_POSTGRES] = NULL,
 };
+static const char rows_back[] = "INSERT INTO generations (" GENERATION_STORED
+                                ") SELECT " GENERATION_STORED
+                                " FROM deleted_generations d WHERE id IN (%s) AND NOT EXISTS "
+                                "(SELECT 1 FROM generations g WHERE g.id = d.id) ORDER BY id";
 static const char *const tags_back[] = {
     [DIALECT_SQLITE] = "INSERT INTO generation_tags (generation_id, tag) SELECT d.id, t.value "
                        "FROM deleted_generations d, json_each(d.tags) t WHERE d.id IN (%s)",
@@ -121,7 +123,9 @@ static int move_back(struct tx *tx, const char *ids, struct arena *a, struct err
     if (rc || rows.count == 0)
         return rc;
     const char *those = json_texts(a, column_of(&rows, a), rows.count);
-    rc = exec_on(tx, insert_back[dialect], those, a, e);
+    rc = numbers_back[dialect] ? exec_on(tx, numbers_back[dialect], those, a, e) : 0;
+    if (rc == 0)
+        rc = exec_on(tx, rows_back, those, a, e);
     if (rc == 0)
         rc = exec_on(tx, tags_back[dialect], those, a, e);
     if (rc == 0)

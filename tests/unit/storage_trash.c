@@ -107,7 +107,7 @@ static void numbers_that_were_given_away(void **state)
 {
     struct fixture *f = fixture(state);
     struct tx *tx = write_tx(f);
-    const char *ids[3];
+    const char *ids[4];
 
     add(f, tx, "a", NULL, 0);
     ids[0] = add(f, tx, "b", NULL, 0);
@@ -115,10 +115,12 @@ static void numbers_that_were_given_away(void **state)
     ids[2] = add(f, tx, "d", NULL, 0);
     ok(trash_put(tx, ids, 3, 1000, &f->e));
     add(f, tx, "e", NULL, 0);
-    add(f, tx, "g", NULL, 0);
-    ok(trash_take(tx, ids, 3, &f->e));
+    ids[3] = add(f, tx, "g", NULL, 0);
+    ok(trash_put(tx, &ids[3], 1, 1000, &f->e)); /* two with one number */
+    ok(trash_take(tx, ids, 4, &f->e));
     assert_int_equal(number(f, tx, "SELECT count(*) FROM generations"), 6);
     assert_int_equal(with_words(f, tx), 6);
+    assert_int_equal(with_tag(f, tx), 6);
     commit(f, tx);
 }
 
