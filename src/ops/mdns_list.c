@@ -37,7 +37,7 @@ static struct mdns_entry **find(struct mdns_list *l, const struct mdns_key *key)
 static void copy_plain(char *out, size_t room, struct str text, const char *others)
 {
     out[0] = 0;
-    if (text.n >= room)
+    if (!text.n || text.n >= room)
         return;
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
