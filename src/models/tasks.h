@@ -60,24 +60,25 @@ struct model_tasks_options {
 
 WARN_UNUSED_RESULT int model_tasks_open(const struct model_tasks_options *o,
                                         struct model_tasks **out, struct err *e);
-void model_tasks_close(struct model_tasks *t); /* NULL: nothing happens */
+void model_tasks_close(struct model_tasks *all); /* NULL: nothing happens */
 
 /* As hub_pull. ERR_ARG for what is no name or revision, ERR_UNSUPPORTED when nothing can be pulled,
  * ERR_CONFLICT when the same is on its way already or too many wait. */
-WARN_UNUSED_RESULT int model_tasks_pull(struct model_tasks *t, const char *name,
+WARN_UNUSED_RESULT int model_tasks_pull(struct model_tasks *all, const char *name,
                                         const char *revision, const char *variant, struct arena *a,
                                         struct model_task *out, struct err *e);
 /* As model_check, of the model called `name` at `path`. ERR_CONFLICT likewise. */
-WARN_UNUSED_RESULT int model_tasks_verify(struct model_tasks *t, const char *name, const char *path,
-                                          struct arena *a, struct model_task *out, struct err *e);
+WARN_UNUSED_RESULT int model_tasks_verify(struct model_tasks *all, const char *name,
+                                          const char *path, struct arena *a, struct model_task *out,
+                                          struct err *e);
 /* Newest first; ended ones for a day. */
-void model_tasks_list(struct model_tasks *t, struct arena *a, struct model_task **out,
+void model_tasks_list(struct model_tasks *all, struct arena *a, struct model_task **out,
                       size_t *count);
 /* ERR_NOT_FOUND. */
-WARN_UNUSED_RESULT int model_tasks_get(struct model_tasks *t, const char *id, struct arena *a,
+WARN_UNUSED_RESULT int model_tasks_get(struct model_tasks *all, const char *id, struct arena *a,
                                        struct model_task *out, struct err *e);
 /* Again is the same. ERR_NOT_FOUND; ERR_CONFLICT when it has ended otherwise. */
-WARN_UNUSED_RESULT int model_tasks_cancel(struct model_tasks *t, const char *id, struct arena *a,
+WARN_UNUSED_RESULT int model_tasks_cancel(struct model_tasks *all, const char *id, struct arena *a,
                                           struct model_task *out, struct err *e);
 
 #endif
