@@ -66,12 +66,29 @@ async function furnish(server) {
   return finished;
 }
 
+/** Nothing loads any more, and every picture in view is there. */
+async function settled(tab) {
+  await tab.getByRole("heading", { level: 1 }).first().waitFor();
+  await tab.waitForFunction(
+    () => {
+      const busy = [...document.querySelectorAll("[role=status]")].some((one) =>
+        /^(Loading|Measuring)/.test(one.textContent),
+      );
+      const visible = (one) => one.getBoundingClientRect().top < innerHeight;
+      return !busy && [...document.images].filter(visible).every((one) => one.complete);
+    },
+    undefined,
+    { timeout: 30_000 },
+  );
+  await tab.waitForTimeout(500);
+}
+
 const server = new Server();
 await server.start();
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 try {
   const experiment = await furnish(server);
-  const first = (await server.ask("GET", "/api/v1/generations?limit=1&sort=-created_at")).items[0];
+  const first = (await server.ask("GET", "/api/v1/generations?limit=1&sort=created")).items[0];
   const pages = {
     generate: `/?from=${first.id}`,
     experiments: "/experiments",
@@ -102,7 +119,7 @@ try {
       const tab = await context.newPage();
       await tab.goto(server.url + address);
       await tab.waitForLoadState("networkidle");
-      await tab.waitForTimeout(700);
+      await settled(tab);
       await tab.screenshot({ path: join(folder, `${name}-${look}.jpg`), type: "jpeg", quality: 82 });
       await tab.close();
     }
