@@ -176,11 +176,17 @@ export default function DetailDialog({ id }: { id: string }) {
     });
   useDetailKeys(generation, mayWrite, step, zoomBy, remove);
   return (
-    <Dialog.Root open onOpenChange={({ open }) => !open && detail.close()} size="full" scrollBehavior="inside">
+    <Dialog.Root
+      open
+      onOpenChange={({ open }) => !open && detail.close()}
+      closeOnInteractOutside={false}
+      size="full"
+      scrollBehavior="inside"
+    >
       <Portal>
         <Dialog.Backdrop />
-        <Dialog.Positioner>
-          <Dialog.Content m="0" rounded="none" h="100dvh" maxH="100dvh" overflow="hidden" bg="bg">
+        <Dialog.Positioner w="full">
+          <Dialog.Content m="0" w="full" maxW="full" rounded="none" h="100dvh" maxH="100dvh" overflow="hidden" bg="bg">
             <Dialog.Title srOnly>{t("detail.title")}</Dialog.Title>
             {query.isError && !generation && (
               <Box p="6">

@@ -25,7 +25,7 @@ export function Similar({ id, onOpen }: { id: string; onOpen: (id: string, all: 
   if (!data.items.length) return <Text color="fg.muted">{t("detail.noSimilar")}</Text>;
   const all = [id, ...data.items.map((one) => one.generation.id)];
   return (
-    <Flex gap="2" overflowX="auto" pb="1" tabIndex={-1}>
+    <Flex gap="2" align="start" overflowX="auto" pb="1" tabIndex={-1}>
       {data.items.map(({ generation, differs }: { generation: Generation; differs: string[] }) => (
         <Box key={generation.id} asChild w={`${side}px`} flexShrink="0" textAlign="start">
           <button type="button" onClick={() => onOpen(generation.id, all)}>

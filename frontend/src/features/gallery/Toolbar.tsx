@@ -30,7 +30,7 @@ function SearchField({ search, onChange, field }: Props) {
     <Input
       ref={field}
       type="search"
-      flex="1 1 10rem"
+      flex={{ base: "1 1 100%", md: "1 1 10rem" }}
       minW="0"
       size={{ base: "md", md: "sm" }}
       fontSize={{ base: "md", md: "sm" }}
