@@ -17,7 +17,9 @@ function Refusal({ problem, wait }: { problem: Problem; wait: number }) {
   if (problem.code !== "too_many_attempts") return <ProblemNotice error={problem} title={t("login.title")} />;
   return (
     <Text color={wait ? "fg.error" : "fg"}>
-      {wait ? t("login.tooMany", { wait: formatSeconds(wait) }) : t("login.mayTry")}
+      {wait
+        ? t("login.tooMany", { wait: wait < 60 ? t("login.seconds", { n: wait }) : formatSeconds(wait) })
+        : t("login.mayTry")}
     </Text>
   );
 }

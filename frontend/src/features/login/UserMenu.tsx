@@ -17,7 +17,7 @@ export function useUserActions(): Action[] {
   if (!me || !hasUsers) return [];
   return [
     {
-      label: t("login.account"),
+      label: t("login.account", { name: me.name }),
       icon: <User size={18} aria-hidden />,
       run: () => navigate("/people"),
       apart: true,

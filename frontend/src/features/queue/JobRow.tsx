@@ -9,7 +9,17 @@ import { notify } from "@/components/notify";
 import { Cell, Row } from "@/components/Rows";
 import { formatAgo, formatSeconds, t } from "@/i18n";
 import { JobDetails } from "./JobDetails";
-import { cancelJob, isDelayed, type Priority, priorities, requeueJob, secondsOf, setPriority, showJob } from "./jobs";
+import {
+  cancelJob,
+  isDelayed,
+  jobChanged,
+  type Priority,
+  priorities,
+  requeueJob,
+  secondsOf,
+  setPriority,
+  showJob,
+} from "./jobs";
 
 const palettes = { queued: "gray", running: "brand", succeeded: "green", failed: "red", cancelled: "gray" } as const;
 export const jobColumns = "minmax(0, 1fr) 9rem 8.5rem 10rem 7rem";
@@ -20,7 +30,7 @@ function useChange(work: () => Promise<Job>, said?: string) {
   return useMutation({
     mutationFn: work,
     onSuccess: (job) => {
-      showJob(client, job);
+      jobChanged(client, job);
       if (said) notify.done(said);
     },
     onError: (error) => notify.error(error),
@@ -42,7 +52,7 @@ function PriorityChoice({ job }: { job: Job }) {
   const change = useMutation({
     mutationFn: (priority: Priority) => setPriority(job.id, priority),
     onMutate: (priority) => showJob(client, { ...job, priority }),
-    onSuccess: (now) => showJob(client, now),
+    onSuccess: (now) => jobChanged(client, now),
     onError: (error) => {
       showJob(client, job);
       notify.error(error);

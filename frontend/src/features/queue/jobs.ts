@@ -129,5 +129,10 @@ export function showJob(client: QueryClient, job: Job): void {
       },
   );
   client.setQueryData(jobQuery(job.id).queryKey, job);
-  void client.invalidateQueries({ queryKey: queueQuery.queryKey });
+}
+
+/** What one change moves beside its job: the numbers, and the places of the others. */
+export function jobChanged(client: QueryClient, job: Job): void {
+  showJob(client, job);
+  for (const queryKey of [queueQuery.queryKey, ["job"]]) void client.invalidateQueries({ queryKey });
 }
