@@ -209,7 +209,7 @@ static int find(struct request *r, struct push_subscription *out, struct err *e)
 
 int api_test_push_subscription(struct request *r, struct response *w, struct err *e)
 {
-    struct push_subscription s;
+    struct push_subscription s = {0};
     struct push_message m = {
         .text = STR("{\"title\":\"Shadow Cauldron\",\"body\":\"Messages reach this browser.\","
                     "\"url\":\"/\",\"tag\":\"test\",\"experiment_id\":null}"),
@@ -222,7 +222,7 @@ int api_test_push_subscription(struct request *r, struct response *w, struct err
         return ERR(e, ERR_NOMEM, "no memory for a push message");
     m.endpoint = s.endpoint;
     atomic_store(&t->holders, 2);
-    memcpy(t->subscription_id, s.id, UUID_TEXT);
+    snprintf(t->subscription_id, sizeof t->subscription_id, "%s", s.id);
     t->later = respond_later(r, w, TRIAL_SECONDS, show_trial, t);
     if (push_send(app_of(r)->push, &m, answered, t, e)) {
         free(t); /* nobody else has it: neither is called */

@@ -149,13 +149,14 @@ static int write_result(struct tx *tx, const struct sent *s, int64_t now, struct
         return push_messages_later(tx, s->id, now, true, e);
     if (s->fate == PUSH_GONE)
         return push_subscriptions_drop(tx, s->subscription_id, e);
+    /* The subscription before its message, as whoever unsubscribes locks them, too. */
+    rc = push_subscriptions_result(tx, s->subscription_id, s->fate == PUSH_TAKEN ? NULL : s->detail,
+                                   now, e);
+    if (rc)
+        return rc;
     if (s->fate == PUSH_LATER && due < s->created_at + TTL_SECONDS * 1000LL)
-        rc = push_messages_later(tx, s->id, due, false, e);
-    else
-        rc = push_messages_delete(tx, s->id, e);
-    return rc ? rc
-              : push_subscriptions_result(tx, s->subscription_id,
-                                          s->fate == PUSH_TAKEN ? NULL : s->detail, now, e);
+        return push_messages_later(tx, s->id, due, false, e);
+    return push_messages_delete(tx, s->id, e);
 }
 
 static struct sent *take_results(struct notifier *n)
@@ -179,38 +180,33 @@ static void give_back(struct notifier *n, struct sent *list)
     pthread_mutex_unlock(&n->lock);
 }
 
-/* All results in one transaction; the list stays the caller's. */
-static int write_results(struct notifier *n, const struct sent *list, struct err *e)
+static int keep_result(struct notifier *n, const struct sent *s, struct err *e)
 {
-    int64_t now = clock_unix_ms();
     struct tx *tx;
     int rc = tx_begin(n->db, TX_WRITE, &tx, e);
 
     if (rc)
         return rc;
-    for (; list && rc == 0; list = list->next)
-        rc = write_result(tx, list, now, e);
+    rc = write_result(tx, s, clock_unix_ms(), e);
     if (rc == 0)
         return tx_commit(tx, e);
     tx_rollback(tx);
     return rc;
 }
 
+/* A transaction for each, so that no two processes lock subscriptions in another order. */
 static int keep_results(struct notifier *n, struct err *e)
 {
     struct sent *list = take_results(n);
-    int rc = list ? write_results(n, list, e) : 0;
+    int rc = 0;
 
-    if (rc) {
-        give_back(n, list);
-        return rc;
-    }
-    while (list) {
+    while (list && (rc = keep_result(n, list, e)) == 0) {
         struct sent *s = list;
         list = s->next;
         free(s);
     }
-    return 0;
+    give_back(n, list);
+    return rc;
 }
 
 /* ============================== Sending ============================== */

@@ -118,8 +118,8 @@ int vapid_header(struct vapid *v, const char *origin, int64_t unix_s, struct are
 {
     unsigned char signature[SIGNATURE];
     char signature_text[BASE64URL_TEXT(SIGNATURE)];
-    json_t *claims =
-        json_pack("{s:s, s:I}", "aud", origin, "exp", (json_int_t)(unix_s + VALID_SECONDS));
+    json_int_t expires = unix_s + VALID_SECONDS;
+    json_t *claims = json_pack("{s:s, s:I}", "aud", origin, "exp", expires);
 
     if (!claims)
         return ERR(e, ERR_FORMAT, "the origin of a push service is not UTF-8");

@@ -215,10 +215,10 @@ class Ends(Push):
     def test_a_budget_that_is_used_up_is(self):
         browser, _ = self.subscribe()
         with self.paused_queue():
-            x = self.start(name="dear", budget={"seconds": 0.2})
+            x = self.start(name="dear", budget={"seconds": 4}) # enough for the plan
             message = self.heard(browser)[0]
-        self.assertEqual(self.get(x["url"]).json["status"], "cancelled")
-        self.assertIn("time", message["body"])
+        self.assertEqual((message["body"], self.get(x["url"]).json["status"]),
+                         ("Stopped, its time is used up: 0 of 2 pictures.", "cancelled"))
 
     def test_what_ends_again_is_told_again(self):
         browser, _ = self.subscribe()
