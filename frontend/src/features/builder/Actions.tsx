@@ -3,7 +3,7 @@ import { Box, Button, Flex, IconButton } from "@chakra-ui/react";
 import { Braces, Download, FileUp, Play, Redo2, Save, Undo2 } from "lucide-react";
 import { useRef } from "react";
 import { t } from "@/i18n";
-import { isDirty, useBuilder } from "./store";
+import { useBuilder } from "./store";
 import { exportForm } from "./transfer";
 
 interface Props {
@@ -13,6 +13,7 @@ interface Props {
   onSave: () => void;
   onStart: () => void;
   canStart: boolean;
+  canSave: boolean;
   busy?: "save" | "start";
 }
 
@@ -45,12 +46,11 @@ function ImportButton({ onFile }: { onFile: (file: File | undefined) => void }) 
 }
 const icon = { variant: "ghost", size: "sm", boxSize: { base: "11", md: "9" } } as const;
 
-export function Actions({ json, onJson, onFile, onSave, onStart, canStart, busy }: Props) {
+export function Actions({ json, onJson, onFile, onSave, onStart, canStart, canSave, busy }: Props) {
   const { undo, redo } = useBuilder((state) => state);
   const canUndo = useBuilder((state) => state.past.length > 0);
   const canRedo = useBuilder((state) => state.future.length > 0);
   const form = useBuilder((state) => state.form);
-  const dirty = useBuilder(isDirty);
   return (
     <Flex gap="1" align="center" wrap="wrap" role="toolbar" aria-label={t("builder.actions.label")}>
       <IconButton
@@ -94,7 +94,7 @@ export function Actions({ json, onJson, onFile, onSave, onStart, canStart, busy 
         variant="outline"
         size="sm"
         h={{ base: "11", md: "9" }}
-        disabled={!dirty}
+        disabled={!canSave}
         loading={busy === "save"}
         onClick={onSave}
       >

@@ -20,7 +20,7 @@ import { ConstraintsSection } from "./sections/ConstraintsSection";
 import { AboutSection, LimitsSection, ReplicatesSection } from "./sections/MoreSections";
 import { PromptsSection } from "./sections/PromptsSection";
 import { TypeSection } from "./sections/TypeSection";
-import { BuilderContext, type BuilderStore, keepDraft } from "./store";
+import { BuilderContext, type BuilderStore, isDirty, keepDraft, useBuilder } from "./store";
 import { useImport } from "./useImport";
 
 /** Undo of the form is for when no text field has its own. */
@@ -110,6 +110,7 @@ function Inner({ store, id, draftKey, notice }: Props) {
   const { over, drop, file } = useImport(store);
   const typing = useIsTyping();
   useKept(store, draftKey);
+  const dirty = useBuilder(isDirty);
   const canStart = !live.problem && !!live.plan && !busy;
   const go = () => canStart && void start();
   const toggle = () => setJson((shown) => !shown);
@@ -140,6 +141,7 @@ function Inner({ store, id, draftKey, notice }: Props) {
             onSave={() => void save()}
             onStart={go}
             canStart={canStart}
+            canSave={dirty || !id}
             busy={busy}
           />
         }

@@ -1,5 +1,5 @@
 // One experiment of the list: its name, state, progress and latest pictures. The name is the link; the row follows it.
-import { Box, Flex, Heading, HStack, IconButton, Menu, Portal, Progress, Text } from "@chakra-ui/react";
+import { Box, Flex, Heading, IconButton, Menu, Portal, Progress, Text } from "@chakra-ui/react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Copy, Download, Ellipsis, Eye, Pencil, Trash2 } from "lucide-react";
 import { memo } from "react";
@@ -63,18 +63,28 @@ function Strip({ experiment, latest }: { experiment: Experiment; latest?: string
   );
 }
 
-function Numbers({ run }: { run: Run }) {
-  const parts = [
-    run.status === "running" || run.status === "paused"
-      ? t("experiments.progress", { done: ended(run), total: run.total })
-      : t("experiments.count", { n: run.total }),
+function numbers(run: Run): string[] {
+  const open = run.status === "running" || run.status === "paused";
+  return [
+    open ? t("experiments.progress", { done: ended(run), total: run.total }) : t("experiments.count", { n: run.total }),
     run.status === "running" && typeof run.eta_seconds === "number"
       ? t("experiments.left", { time: formatSeconds(run.eta_seconds) })
       : "",
     run.failed ? t("experiments.failedCells", { n: run.failed }) : "",
     run.impossible ? t("experiments.impossibleCells", { n: run.impossible }) : "",
   ];
-  return <>{parts.filter(Boolean).join(" · ")}</>;
+}
+
+function details({ run, runs, updated_at }: Experiment): string {
+  const parts = [
+    ...(run ? numbers(run) : [t("experiments.notStarted")]),
+    runs > 1 ? t("experiments.runs", { n: runs }) : "",
+    formatAgo(updated_at),
+  ];
+  return parts
+    .filter(Boolean)
+    .map((part) => `· ${part}`)
+    .join(" ");
 }
 
 function Bar({ run, name }: { run: Run; name: string }) {
@@ -150,7 +160,7 @@ interface Props {
 }
 
 export const ExperimentRow = memo(function ExperimentRow({ experiment, latest, onDelete }: Props) {
-  const { id, name, type, status, run, runs } = experiment;
+  const { id, name, type, status, run } = experiment;
   const address = status === "draft" ? `/experiments/${id}/edit` : `/experiments/${id}`;
   return (
     <Flex
@@ -176,23 +186,13 @@ export const ExperimentRow = memo(function ExperimentRow({ experiment, latest, o
             </Link>
           </Box>
         </Heading>
-        <HStack fontSize="xs" color="fg.muted" gap="1.5" rowGap="0" wrap="wrap">
-          <span>{t(`experiments.type.${type}`)}</span>
-          <span aria-hidden>·</span>
+        <Text fontSize="xs" color="fg.muted">
+          {t(`experiments.type.${type}`)} ·{" "}
           <Text as="span" color={stateColour[status]} fontWeight="medium">
             {t(`experiments.status.${status}`)}
-          </Text>
-          <span aria-hidden>·</span>
-          <span>{run ? <Numbers run={run} /> : t("experiments.notStarted")}</span>
-          {runs > 1 && (
-            <>
-              <span aria-hidden>·</span>
-              <span>{t("experiments.runs", { n: runs })}</span>
-            </>
-          )}
-          <span aria-hidden>·</span>
-          <span>{formatAgo(experiment.updated_at)}</span>
-        </HStack>
+          </Text>{" "}
+          {details(experiment)}
+        </Text>
         {run && <Bar run={run} name={name} />}
       </Box>
       {run && <Strip experiment={experiment} latest={latest} />}

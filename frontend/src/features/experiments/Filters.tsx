@@ -45,7 +45,7 @@ function Search({ field }: { field: RefObject<HTMLInputElement | null> }) {
       ref={field}
       {...control}
       type="search"
-      flex="1 1 12rem"
+      flex={{ base: "1 1 100%", md: "1 1 12rem" }}
       maxW={{ md: "80" }}
       aria-label={t("experiments.filter.search")}
       placeholder={t("experiments.filter.search")}

@@ -18,7 +18,7 @@ import { useForm } from "../store";
 import { parameterLabel } from "../words";
 import { cellLook } from "./colours";
 
-const letter = 6;
+const letter = 6.4;
 const labelWidth = 76;
 
 /** Width of a box in CSS pixels. */
@@ -46,7 +46,7 @@ function geometry(picture: Picture, width: number): Geometry {
   const rows = picture.rows?.labels ?? [];
   const columns = picture.columns?.labels ?? [""];
   const longest = Math.max(0, ...rows.map((label) => label.length));
-  const left = rows.length ? Math.min(labelWidth, longest * letter + 8) : 0;
+  const left = rows.length ? Math.min(labelWidth, Math.ceil(longest * letter) + 10) : 0;
   const cell = Math.max(5, Math.min(26, Math.floor((width - left) / columns.length)));
   const widest = Math.max(0, ...columns.map((label) => label.length)) * letter;
   const upright = widest > cell - 2;

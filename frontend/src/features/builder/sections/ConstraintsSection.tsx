@@ -52,7 +52,7 @@ function Then({
   const action = actionOf(value);
   return (
     <Flex gap="2" wrap="wrap" align="start">
-      <NativeSelect.Root size="sm" w="auto" flex="0 0 9.5rem">
+      <NativeSelect.Root size="sm" w="auto" flex={{ base: "1 1 100%", sm: "0 0 11rem" }}>
         <NativeSelect.Field
           aria-label={t("builder.constraints.action", { n: number })}
           bg="bg.panel"
@@ -139,7 +139,7 @@ function Rule({ constraint, index }: { constraint: FormConstraint; index: number
       </Flex>
       <Flex direction="column" gap="2" role="group" aria-label={t("builder.constraints.rule", { n: number })}>
         <Flex gap="2" align="start" wrap="wrap">
-          <Text fontSize="sm" fontWeight="medium" flex="0 0 4.5rem" pt="1.5">
+          <Text fontSize="sm" fontWeight="medium" flex={{ base: "1 1 100%", sm: "0 0 4.5rem" }} pt={{ sm: "1.5" }}>
             {t("builder.constraints.where")}
           </Text>
           <ConditionRows

@@ -75,12 +75,19 @@ function firstSeed(text: string): unknown {
 
 export function ReplicatesSection() {
   const form = useForm();
+  const change = useChange();
   const put = usePut();
   const { count, seed, seeds } = form.replicates ?? {};
   const general = useProblemsAt("/replicates").filter(({ pointer }) => pointer === "/replicates");
   const countError = useError("/replicates/count");
   const base = form.base.seed;
   const listed = seeds !== undefined;
+  // A first seed counts only together with how many there are.
+  const putSeed = (value: unknown) =>
+    change((old) => {
+      const counted = value === undefined || count !== undefined ? old : withMember(old, "replicates", "count", 1);
+      return withMember(counted, "replicates", "seed", value);
+    }, "replicates seed");
   return (
     <Section
       title={t("builder.replicates.title")}
@@ -103,7 +110,7 @@ export function ReplicatesSection() {
               pointer="/replicates/seed"
               value={seed === undefined ? "" : String(seed)}
               placeholder={base === undefined ? "0" : String(base)}
-              onChange={(text) => put("replicates", "seed", firstSeed(text))}
+              onChange={(text) => putSeed(firstSeed(text))}
             />
           </>
         )}
