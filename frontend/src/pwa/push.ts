@@ -30,17 +30,22 @@ async function tell(subscribed: PushSubscription): Promise<string> {
   return made.id;
 }
 
+const sameBytes = (a: ArrayBuffer | null | undefined, b: Uint8Array): boolean =>
+  a?.byteLength === b.length && new Uint8Array(a).every((byte, place) => byte === b[place]);
+
+/** A subscription that was made with another key (another server, or the key has changed) is made anew. */
+async function subscribe(): Promise<void> {
+  const key = bytesOf((await call(api.GET("/api/v1/push"))).public_key);
+  const { pushManager } = await navigator.serviceWorker.ready;
+  const old = await pushManager.getSubscription();
+  const kept = old && sameBytes(old.options.applicationServerKey, key);
+  if (old && !kept) await old.unsubscribe();
+  await tell(kept ? old : await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
+}
+
 export async function enablePush(): Promise<PushState> {
   if ((await Notification.requestPermission()) !== "granted") return "denied";
-  const { public_key } = await call(api.GET("/api/v1/push"));
-  const registration = await navigator.serviceWorker.ready;
-  // A subscription that was made with another server's key cannot be used with this one's.
-  await (await registration.pushManager.getSubscription())?.unsubscribe();
-  const subscribed = await registration.pushManager.subscribe({
-    userVisibleOnly: true,
-    applicationServerKey: bytesOf(public_key),
-  });
-  await tell(subscribed);
+  await subscribe();
   return "on";
 }
 
@@ -70,7 +75,11 @@ export function usePush() {
   useEffect(() => {
     let gone = false;
     if (pushSupported() && Notification.permission === "granted")
-      void subscription().then((found) => !gone && setState(found ? "on" : "off"));
+      void subscription().then((found) => {
+        if (!gone) setState(found ? "on" : "off");
+        // Without a connection it stays as it is until the next visit.
+        if (found) void subscribe().catch(() => {});
+      });
     return () => {
       gone = true;
     };
