@@ -64,8 +64,18 @@ export function listen(names: string[], handlers: Handlers, onResume?: () => voi
   };
 }
 
-/** After a login or logout: the next listener gets a connection of the new identity. */
+/** Before a logout: the server refuses what a session that has ended still asks. */
+export async function disconnect(): Promise<void> {
+  const socket = await connection;
+  socket?.disconnect();
+  useLink.setState({ state: "idle" });
+}
+
+/** After a login: who listens gets a connection of the new identity. */
 export async function reconnect(): Promise<void> {
   const socket = await connection;
-  socket?.disconnect().connect();
+  if (!socket) return;
+  socket.disconnect();
+  useLink.setState({ state: "connecting" });
+  socket.connect();
 }

@@ -2,7 +2,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { api, call, type Schemas } from "@/api/client";
 import { meQuery } from "@/api/queries";
-import { reconnect } from "@/api/socket";
+import { disconnect, reconnect } from "@/api/socket";
 import { forgetKept } from "@/pwa/kept";
 
 export async function login(client: QueryClient, name: string, password: string): Promise<Schemas["Me"]> {
@@ -14,8 +14,13 @@ export async function login(client: QueryClient, name: string, password: string)
 }
 
 export async function logout(client: QueryClient): Promise<void> {
-  await call(api.POST("/api/v1/logout"));
+  await disconnect();
+  try {
+    await call(api.POST("/api/v1/logout"));
+  } catch (error) {
+    void reconnect();
+    throw error;
+  }
   client.clear();
-  void reconnect();
   await forgetKept().catch(() => {});
 }
