@@ -5,6 +5,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { Outlet } from "react-router";
 import { asProblem, type Experiment } from "@/api/client";
 import { useMe } from "@/api/me";
+import { Page } from "@/components/Page";
 import { Loading, ProblemNotice } from "@/components/states";
 import { t } from "@/i18n";
 import { Actions } from "./Actions";
@@ -47,20 +48,14 @@ export function Component() {
   const rename = useRename(id);
   const { mayWrite: write } = useMe();
   const [dialog, setDialog] = useState<"extend" | "compare">();
-  if (!experiment)
+  if (!experiment) {
+    const missing = error && asProblem(error).status === 404;
     return (
-      <Box p="5">
-        {error ? (
-          <ProblemNotice
-            error={error}
-            title={asProblem(error).status === 404 ? t("monitor.missing") : undefined}
-            retry={() => void refetch()}
-          />
-        ) : (
-          <Loading />
-        )}
-      </Box>
+      <Page title={t(missing ? "monitor.missing" : "monitor.experiment")}>
+        {error ? <ProblemNotice error={error} retry={() => void refetch()} /> : <Loading />}
+      </Page>
     );
+  }
   return (
     <Flex direction="column" gap="3" flex="1" minW="0" p={{ base: "3", md: "5" }}>
       <Flex gap="2" wrap="wrap" align="center">

@@ -12,6 +12,9 @@ import { Sheet } from "./Sheet";
 import { useExtend } from "./useActions";
 import { useCells } from "./useRun";
 
+const keysOf = ({ axis, zipped }: Extendable): string[] =>
+  zipped.length ? zipped.map((name) => `${axis}/${name}`) : [axis];
+
 interface Props {
   experiment: Experiment;
   onClose: () => void;
@@ -25,8 +28,13 @@ export function ExtendDialog({ experiment, onClose }: Props) {
   const extend = useExtend(experiment.id);
   const body = extension(wanted, axes);
   const refused = extend.error ? asProblem(extend.error) : undefined;
-  const errorAt = (key: string) =>
-    refused?.errors.find((one) => extend.variables && fieldOf(one.pointer, extend.variables) === key)?.expected;
+  const fields = new Map(
+    refused?.errors.map((one) => [extend.variables && fieldOf(one.pointer, extend.variables), one.expected]),
+  );
+  const errorAt = (key: string) => fields.get(key);
+  const shown = [...axes.flatMap(keysOf), "prompts", "replicates"];
+  const elsewhere =
+    refused && (!refused.errors.length || [...fields.keys()].some((key) => !key || !shown.includes(key)));
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (!body) return;
@@ -55,7 +63,7 @@ export function ExtendDialog({ experiment, onClose }: Props) {
       <form id={form} onSubmit={submit}>
         <Stack gap="4">
           <Text color="fg.muted">{t("monitor.extend.help")}</Text>
-          {refused && !refused.errors.length && <ProblemNotice error={refused} />}
+          {elsewhere && <ProblemNotice error={refused} />}
           {error ? <ProblemNotice error={error} /> : !values.length && <Loading />}
           {axes.map((axis) => (
             <AxisFields
@@ -97,10 +105,9 @@ interface AxisProps {
 }
 
 function AxisFields({ axis, known, values, errorAt, onChange }: AxisProps) {
-  const keys = axis.zipped.length ? axis.zipped.map((name) => `${axis.axis}/${name}`) : [axis.axis];
   return (
     <Stack gap="1">
-      {keys.map((key) => (
+      {keysOf(axis).map((key) => (
         <TextField
           key={key}
           rows={1}

@@ -49,11 +49,13 @@ export function extension(wanted: Wanted, axes: Extendable[]): Extension | undef
   return Object.keys(body).length ? body : undefined;
 }
 
-/** The fields' key of a problem's pointer: "/axes/1/values" is of the second axis that was sent. */
+/** The field that a problem's pointer means: "/axes/steps", "/axes/size/width" of a zip, "/axes/1/values" (the second
+ * axis that was sent), "/replicates". */
 export function fieldOf(pointer: string, body: Extension): string | undefined {
-  const [, member, index, , name] = pointer.split("/");
+  const [, member = "", which = "", ...rest] = pointer.split("/");
   if (member !== "axes") return member;
-  const axis = body.axes?.[Number(index)];
+  const axis = body.axes?.[Number(which)] ?? body.axes?.find(({ parameter }) => parameter === which);
   if (!axis) return undefined;
-  return name && axis.zip ? `${axis.parameter}/${name}` : axis.parameter;
+  const name = rest.find((part) => axis.zip && part in axis.zip);
+  return name ? `${axis.parameter}/${name}` : axis.parameter;
 }

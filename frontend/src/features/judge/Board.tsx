@@ -12,6 +12,8 @@ import type { Table } from "./useDeck";
 
 const big = { minH: { base: "12", md: "10" }, size: { base: "md", md: "sm" } } as const;
 
+const side = (which: "left" | "right") => ({ order: which === "left" ? "1" : "3", flex: { base: "1 1 30%", md: "1" } });
+
 function useKeys({ choose, undo }: Pick<Table, "choose" | "undo">, enabled: boolean): void {
   useHotkeys(
     [
@@ -99,27 +101,39 @@ export function Board({ pair, table, mayVote }: BoardProps) {
         ))}
       </Grid>
       {mayVote ? (
-        <Grid templateColumns="1fr auto 1fr" gap="2" maxW="2xl" w="full" mx="auto">
-          <Button {...big} variant="outline" onClick={() => choose("left")}>
+        <Flex gap="2" wrap="wrap" justify="center" maxW="3xl" w="full" mx="auto">
+          <Button {...big} {...side("left")} variant="outline" onClick={() => choose("left")}>
             {t("judge.left")}
           </Button>
-          <Button {...big} variant="outline" onClick={() => choose("tie")}>
+          <Button {...big} order="2" variant="outline" onClick={() => choose("tie")}>
             <Equal size={16} />
             {t("judge.tie")}
           </Button>
-          <Button {...big} variant="outline" onClick={() => choose("right")}>
+          <Button {...big} {...side("right")} variant="outline" onClick={() => choose("right")}>
             {t("judge.right")}
           </Button>
-          <Button {...big} variant="ghost" disabled={!deck.given.length} onClick={() => undo()}>
+          <Button
+            {...big}
+            order={{ base: "4", md: "0" }}
+            flex={{ base: "1 1 45%", md: "0 0 auto" }}
+            variant="ghost"
+            disabled={!deck.given.length}
+            onClick={() => undo()}
+          >
             <Undo2 size={16} />
             {t("judge.undo")}
           </Button>
-          <span />
-          <Button {...big} variant="ghost" onClick={() => choose("skip")}>
+          <Button
+            {...big}
+            order="5"
+            flex={{ base: "1 1 45%", md: "0 0 auto" }}
+            variant="ghost"
+            onClick={() => choose("skip")}
+          >
             <SkipForward size={16} />
             {t("judge.skip")}
           </Button>
-        </Grid>
+        </Flex>
       ) : (
         <Text textAlign="center">{t("judge.viewer")}</Text>
       )}
@@ -137,7 +151,7 @@ function Side({ pair, side, onChoose }: { pair: Pair; side: "left" | "right"; on
       position="relative"
       display="block"
       // Two of them, one over the other or side by side, with all buttons, fit the screen.
-      w={{ base: "min(100%, calc((100dvh - 27rem) / 2))", sm: "min(100%, calc(100dvh - 21rem))" }}
+      w={{ base: "min(100%, calc((100dvh - 28rem) / 2))", sm: "min(100%, calc(100dvh - 23rem))" }}
       minW={{ base: "36", sm: "48" }}
       aspectRatio="1"
       bg="bg.muted"

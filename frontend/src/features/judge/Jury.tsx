@@ -1,6 +1,6 @@
 // The jury's table for one experiment: pairs to judge, or the scores so far.
-import { Box, Button, Checkbox, Flex, Stack, Text } from "@chakra-ui/react";
-import { Scale } from "lucide-react";
+import { Box, Button, Checkbox, Flex, Popover, Portal, Stack, Text } from "@chakra-ui/react";
+import { Scale, SlidersHorizontal } from "lucide-react";
 import { useEffect } from "react";
 import { Link, useSearchParams } from "react-router";
 import type { Experiment } from "@/api/client";
@@ -41,28 +41,30 @@ export function Jury({ experiment, run }: { experiment: Experiment; run?: number
       </Empty>
     );
   return (
-    <Stack gap="4">
-      <Flex gap="2" role="group" aria-label={t("judge.show")}>
-        {(["pairs", "scores"] as const).map((what) => (
-          <Button
-            key={what}
-            size="sm"
-            minH={{ base: "11", md: "8" }}
-            variant={(what === "scores") === scores ? "subtle" : "ghost"}
-            aria-pressed={(what === "scores") === scores}
-            onClick={() => set("show", what === "scores" ? "scores" : undefined)}
-          >
-            {t(`judge.tabs.${what}`)}
-          </Button>
-        ))}
+    <Stack gap="3">
+      <Flex gap="2" wrap="wrap" align="center">
+        <Flex gap="1" role="group" aria-label={t("judge.show")}>
+          {(["pairs", "scores"] as const).map((what) => (
+            <Button
+              key={what}
+              size="sm"
+              minH={{ base: "11", md: "8" }}
+              variant={(what === "scores") === scores ? "subtle" : "ghost"}
+              aria-pressed={(what === "scores") === scores}
+              onClick={() => set("show", what === "scores" ? "scores" : undefined)}
+            >
+              {t(`judge.tabs.${what}`)}
+            </Button>
+          ))}
+        </Flex>
+        {!scores && (
+          <Options experiment={experiment} run={run} chosen={axes} onChange={(value) => set("axes", value)} />
+        )}
       </Flex>
       {scores ? (
         <Scores id={experiment.id} />
       ) : (
-        <>
-          <Options experiment={experiment} run={run} chosen={axes} onChange={(value) => set("axes", value)} />
-          <Pairs key={`${experiment.id} ${run} ${axes}`} experiment={experiment} run={run} axes={axes} />
-        </>
+        <Pairs key={`${experiment.id} ${run} ${axes}`} experiment={experiment} run={run} axes={axes} />
       )}
     </Stack>
   );
@@ -87,17 +89,33 @@ function Options({ experiment, run, chosen, onChange }: OptionsProps) {
     if (next.length) onChange(next.length === names.length ? undefined : next.join(","));
   };
   return (
-    <Flex gap="4" wrap="wrap" align="center" fontSize="xs">
-      {names.length > 1 && (
-        <Flex role="group" aria-label={t("judge.axes")} gap="3" wrap="wrap" align="center">
-          <Text color="fg.muted">{t("judge.axes")}</Text>
-          {names.map((name) => (
-            <Tick key={name} label={axisName(name)} checked={on.has(name)} onChange={() => toggle(name)} />
-          ))}
-        </Flex>
-      )}
-      <Tick label={t("judge.reveal")} checked={reveal} onChange={() => set({ reveal: !reveal })} />
-    </Flex>
+    <Popover.Root positioning={{ placement: "bottom-end" }} lazyMount>
+      <Popover.Trigger asChild>
+        <Button size="sm" variant="ghost" minH={{ base: "11", md: "8" }} ms="auto">
+          <SlidersHorizontal size={16} />
+          {t("judge.options")}
+        </Button>
+      </Popover.Trigger>
+      <Portal>
+        <Popover.Positioner>
+          <Popover.Content w="auto" aria-label={t("judge.options")}>
+            <Popover.Body>
+              {names.length > 1 && (
+                <Stack role="group" aria-label={t("judge.axes")} gap="1" mb="3">
+                  <Text color="fg.muted" fontSize="xs">
+                    {t("judge.axes")}
+                  </Text>
+                  {names.map((name) => (
+                    <Tick key={name} label={axisName(name)} checked={on.has(name)} onChange={() => toggle(name)} />
+                  ))}
+                </Stack>
+              )}
+              <Tick label={t("judge.reveal")} checked={reveal} onChange={() => set({ reveal: !reveal })} />
+            </Popover.Body>
+          </Popover.Content>
+        </Popover.Positioner>
+      </Portal>
+    </Popover.Root>
   );
 }
 

@@ -16,7 +16,8 @@ export const judge = {
   chooseRight: "Picture B is better",
   noPicture: "This picture could not be loaded. Skip the pair.",
   viewer: "You may look, but voting needs the role editor.",
-  axes: "May differ:",
+  options: "Options",
+  axes: "What may differ",
   reveal: "Say afterwards what they were",
   count: { one: "{judged} judged, {n} pair left", other: "{judged} judged, {n} pairs left" },
   said: {
