@@ -1,5 +1,5 @@
 // What the compared pictures were drawn with; rows in which they differ are marked, by weight and word as well.
-import { Box, Flex, Text } from "@chakra-ui/react";
+import { Box, chakra, Flex, Text } from "@chakra-ui/react";
 import { useMemo, useState } from "react";
 import { t } from "@/i18n";
 import type { Shown } from "./Pane";
@@ -26,13 +26,13 @@ export function ParameterTable({ all }: { all: readonly Shown[] }) {
         <Box as="table" w="full" borderCollapse="collapse" css={{ "& td, & th": { borderBottomWidth: "1px" } }}>
           <thead>
             <tr>
-              <Box as="th" {...cell} color="fg.muted" fontWeight="medium">
+              <chakra.th scope="col" {...cell} color="fg.muted" fontWeight="medium">
                 {t("compare.parameter")}
-              </Box>
+              </chakra.th>
               {all.map((one) => (
-                <Box as="th" key={one.generation.id} {...cell}>
+                <chakra.th scope="col" key={one.generation.id} {...cell}>
                   {letterOf(one.place)}
-                </Box>
+                </chakra.th>
               ))}
             </tr>
           </thead>
@@ -44,10 +44,10 @@ export function ParameterTable({ all }: { all: readonly Shown[] }) {
                 bg={row.differs ? "brand.subtle" : undefined}
                 data-differs={row.differs || undefined}
               >
-                <Box as="th" {...cell} color="fg.muted" fontWeight="medium">
+                <chakra.th scope="row" {...cell} color="fg.muted" fontWeight="medium">
                   {row.title}
                   {row.differs && <Box as="span" srOnly>{` (${t("compare.differs")})`}</Box>}
-                </Box>
+                </chakra.th>
                 {row.texts.map((text, i) => (
                   <Box
                     as="td"
