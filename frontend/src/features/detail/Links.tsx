@@ -25,7 +25,7 @@ export function ExperimentLinks({ generation }: { generation: Generation }) {
       </ChakraLink>
       {", "}
       <ChakraLink asChild colorPalette="brand" textDecoration="underline">
-        <Link to={`/experiments/${id}/grid?focus=${generation.id}`}>
+        <Link to={`/experiments/${id}/grid?view=${generation.id}`}>
           {axes.length ? axes.join(", ") : t("detail.cell")}
         </Link>
       </ChakraLink>

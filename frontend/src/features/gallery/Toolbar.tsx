@@ -48,7 +48,14 @@ function SearchField({ search, onChange, field }: Props) {
 function TileSize() {
   const { tileSize, set } = useSettings();
   return (
-    <Box asChild w="24" flexShrink="0" h="9" css={{ accentColor: "{colors.brand.600}" }}>
+    <Box
+      asChild
+      w={{ base: "14", md: "24" }}
+      flex={{ base: "1", md: "none" }}
+      minW="14"
+      h="9"
+      css={{ accentColor: "{colors.brand.600}" }}
+    >
       <input
         type="range"
         min={88}
@@ -114,7 +121,7 @@ export function Toolbar({ search, onChange, field }: Props) {
         <Choice<Sort>
           quiet
           size="sm"
-          width="10rem"
+          width="9rem"
           label={t("gallery.sortLabel")}
           value={sortOf(search)}
           options={sorts.map((one) => [one, t(`gallery.sort.${one}`)] as const)}

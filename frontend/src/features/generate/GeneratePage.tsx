@@ -1,8 +1,8 @@
 // Generate: a prompt becomes a picture. On a desk the form stands beside the picture; on a phone the picture is above
 // the prompt, the parameters are in a sheet, and the button stays at the thumb.
-import { Box, Button, CloseButton, Drawer, Flex, NativeSelect, Portal, useBreakpointValue } from "@chakra-ui/react";
+import { Button, Flex, NativeSelect, useBreakpointValue } from "@chakra-ui/react";
 import { SlidersHorizontal, WandSparkles } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { asProblem } from "@/api/client";
 import { notify } from "@/components/notify";
 import { Page } from "@/components/Page";
@@ -22,6 +22,8 @@ import { useStudio } from "./store";
 import { useArrival, useShown } from "./useArrival";
 import { useRecover } from "./useRecover";
 
+// Opened by a tap: the first load goes without it.
+const ParameterSheet = lazy(() => import("./ParameterSheet"));
 const counts = [1, 2, 3, 4, 6, 8, 9, 12, 16];
 
 function CountField() {
@@ -69,6 +71,13 @@ export function Component() {
     { keys: "p", label: t("generate.keyPrompt"), run: () => area.current?.focus() },
   ]);
   const takeStart = (file: File) => void readPicture(file).then((source) => set({ start: source }), notify.error);
+  const takeExample = useCallback(
+    (prompt: string) => {
+      set({ draft: { ...useStudio.getState().draft, prompt } });
+      area.current?.focus();
+    },
+    [set],
+  );
   const takeRecipe = recovering.mutate;
   useEffect(() => {
     const paste = (event: ClipboardEvent) => {
@@ -115,14 +124,7 @@ export function Component() {
     </>
   );
   const prompt = <PromptBox area={area} error={problem?.at("/prompt")} />;
-  const stage = (
-    <Stage
-      onExample={(example) => {
-        set({ draft: { ...draft, prompt: example } });
-        area.current?.focus();
-      }}
-    />
-  );
+  const stage = <Stage onExample={takeExample} />;
 
   if (wide)
     return (
@@ -176,23 +178,11 @@ export function Component() {
         {drawButton}
         <CountField />
       </Flex>
-      <Drawer.Root placement="bottom" open={sheet} onOpenChange={({ open }) => setSheet(open)} lazyMount unmountOnExit>
-        <Portal>
-          <Drawer.Backdrop />
-          <Drawer.Positioner>
-            <Drawer.Content maxH="85dvh" roundedTop="xl">
-              <Drawer.Header pb="2">
-                <Drawer.Title>{t("generate.parameters")}</Drawer.Title>
-              </Drawer.Header>
-              <Drawer.Body pb="8">{fields}</Drawer.Body>
-              <Drawer.CloseTrigger asChild>
-                <CloseButton aria-label={t("common.close")} />
-              </Drawer.CloseTrigger>
-            </Drawer.Content>
-          </Drawer.Positioner>
-        </Portal>
-      </Drawer.Root>
-      <Box />
+      {sheet && (
+        <Suspense fallback={null}>
+          <ParameterSheet onClose={() => setSheet(false)}>{fields}</ParameterSheet>
+        </Suspense>
+      )}
     </Page>
   );
 }

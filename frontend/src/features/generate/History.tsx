@@ -2,7 +2,7 @@
 import { Box, Flex, Heading, IconButton, Text } from "@chakra-ui/react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { RotateCcw, Shuffle } from "lucide-react";
-import { type KeyboardEvent, useState } from "react";
+import { type KeyboardEvent, memo, useState } from "react";
 import type { Generation } from "@/api/client";
 import { ProblemNotice } from "@/components/states";
 import { Thumb } from "@/components/Thumb";
@@ -93,9 +93,11 @@ function walk(event: KeyboardEvent<HTMLElement>): void {
   next?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
-export function History() {
+/** Kept from rendering with every letter that is typed beside it. */
+export const History = memo(function History() {
   const query = useInfiniteQuery(historyQuery);
-  const { shown, set } = useStudio();
+  const shown = useStudio((studio) => studio.shown);
+  const set = useStudio((studio) => studio.set);
   const [focused, setFocused] = useState<string>();
   const { data, hasNextPage, isFetching, fetchNextPage } = query;
   const items = (data?.pages ?? []).flatMap((page) => page.items).filter((one) => !one.experiment_id);
@@ -150,4 +152,4 @@ export function History() {
       </Flex>
     </Box>
   );
-}
+});

@@ -2,6 +2,7 @@
 import { Box, Button, Flex, SimpleGrid, Text } from "@chakra-ui/react";
 import { useQueries, useQueryClient } from "@tanstack/react-query";
 import { CircleStop, WandSparkles } from "lucide-react";
+import { memo } from "react";
 import type { Generation } from "@/api/client";
 import { isEnded } from "@/api/live";
 import { generationQuery } from "@/api/queries";
@@ -48,8 +49,10 @@ function Caption({ generation }: { generation: Generation }) {
   );
 }
 
-export function Stage({ onExample }: { onExample: (prompt: string) => void }) {
-  const { shown, selected, set } = useStudio();
+export const Stage = memo(function Stage({ onExample }: { onExample: (prompt: string) => void }) {
+  const shown = useStudio((studio) => studio.shown);
+  const selected = useStudio((studio) => studio.selected);
+  const set = useStudio((studio) => studio.set);
   const client = useQueryClient();
   const detail = useDetail();
   const answers = useQueries({ queries: shown.map((id) => ({ ...generationQuery(id), retry: false })) });
@@ -114,4 +117,4 @@ export function Stage({ onExample }: { onExample: (prompt: string) => void }) {
       {chosen?.image && <PictureActions generation={chosen} sequence={shown} />}
     </Flex>
   );
-}
+});

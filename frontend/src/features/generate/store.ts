@@ -19,8 +19,8 @@ interface Studio {
   set: (change: Partial<Omit<Studio, "set">>) => void;
 }
 
-/** Files beyond this are not kept over a reload: localStorage holds some 5 MB in all. */
-const keptBytes = 1_000_000;
+/** Files beyond this are not kept over a reload: localStorage is small, and written with every letter of the prompt. */
+const keptBytes = 300_000;
 const kept = (source: Source | undefined): Source | undefined =>
   source?.kind === "file" && source.data.length > keptBytes ? undefined : source;
 

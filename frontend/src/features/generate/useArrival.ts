@@ -38,7 +38,6 @@ export function useArrival(): void {
 
 /** The picture whose seed the lock takes. */
 export function useShown() {
-  const { shown, selected } = useStudio();
-  const id = selected ?? shown[0];
+  const id = useStudio(({ selected, shown }) => selected ?? shown[0]);
   return useQuery({ ...generationQuery(id ?? ""), enabled: id !== undefined, retry: false }).data;
 }

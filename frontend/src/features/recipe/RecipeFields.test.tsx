@@ -73,7 +73,7 @@ it("offers legal combinations only and takes out what a change makes illegal", a
   renderAt("/", <Form seen={seen} />);
   await screen.findByRole("option", { name: "Heun" });
   expect(options("Sampler")).toEqual(["DDIM (default)", "DDIM", "Heun"]);
-  expect(options("Schedule")).toEqual(["As the model says"]);
+  expect(options("Schedule")).toEqual(["Default"]);
   await user.selectOptions(screen.getByLabelText("Sampler"), "heun");
   expect(await screen.findByText(/2 evaluations/)).toBeVisible();
   await user.selectOptions(screen.getByLabelText("Schedule"), "karras");

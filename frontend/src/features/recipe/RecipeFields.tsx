@@ -43,6 +43,7 @@ export function RecipeFields({ value, onChange, problem, pointer = "", hide = []
 
   const model = modelOf(models, value);
   const sampler = samplers.find((one) => one.name === (value.sampler ?? defaultSampler(model)));
+  const usual = samplers.find((one) => one.name === defaultSampler(model))?.label;
   const legal = schedulesFor(value, model, samplers);
   const shows = (field: DraftKey) => !hide.includes(field);
   const error = (field: DraftKey) => problem?.at(`${pointer}/${field}`);
@@ -74,7 +75,7 @@ export function RecipeFields({ value, onChange, problem, pointer = "", hide = []
           <SelectField
             label={t("common.parameter.sampler")}
             value={value.sampler}
-            none={t("recipe.default", { value: value.sampler ? t("recipe.modelDefault") : (sampler?.label ?? "") })}
+            none={usual ? t("recipe.default", { value: usual }) : t("recipe.modelDefault")}
             options={samplersFor(model, samplers).map((one) => ({ value: one.name, label: one.label ?? one.name }))}
             error={error("sampler")}
             help={dropped.includes("sampler") ? t("recipe.samplerDropped") : undefined}

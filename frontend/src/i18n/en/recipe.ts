@@ -2,7 +2,7 @@ export const recipe = {
   title: "Recipe",
   advanced: "Advanced",
   advancedSet: { one: "Advanced ({n} set)", other: "Advanced ({n} set)" },
-  modelDefault: "As the model says",
+  modelDefault: "Default",
   default: "{value} (default)",
   modelBroken: "{name} (cannot be used)",
   samplerDropped: "The model does not take the sampler that was chosen.",
