@@ -1,5 +1,5 @@
 // Adds a server by its address. It is asked who it is first; browsers forbid that for many, so it may be added unchecked.
-import { Box, Button, Code, Flex, Text } from "@chakra-ui/react";
+import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import { type FormEvent, useState } from "react";
 import { TextField } from "@/components/fields";
 import { notify } from "@/components/notify";
@@ -47,15 +47,7 @@ function useAdding() {
 function Silent({ url, onAdd }: { url: string; onAdd: () => void }) {
   return (
     <Box role="alert" p="3" borderWidth="1px" rounded="md">
-      <Text>{isMixed(url) ? t("servers.mixed") : t("servers.silent")}</Text>
-      {!isMixed(url) && (
-        <Text color="fg.muted" mb="2">
-          {t("servers.silentHelp")}{" "}
-          <Code overflowWrap="anywhere" whiteSpace="normal">
-            --allowed-origins {location.origin}
-          </Code>
-        </Text>
-      )}
+      <Text mb="2">{isMixed(url) ? t("servers.mixed") : t("servers.silent")}</Text>
       <Flex gap="2" wrap="wrap">
         <Button asChild size="xs" h={{ base: "10", md: "8" }} variant="outline">
           <a href={url} target="_blank" rel="noreferrer">

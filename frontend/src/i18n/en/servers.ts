@@ -35,8 +35,8 @@ export const servers = {
   check: "Check and add",
   added: "{name} was added.",
   notCauldron: "Something answers there, but it is not Shadow Cauldron.",
-  silent: "It did not answer this page. Either it is not running, or it lets no page of another address ask.",
-  silentHelp: "Open it to see. To let this page ask, start it with:",
+  silent:
+    "This page could not ask it: it is not running, or pages of another address may not ask. Open it to see what is there, or add it as it is.",
   mixed: "This page came by HTTPS, so the browser lets it ask only HTTPS addresses.",
   addAnyway: "Add it unchecked",
 };
