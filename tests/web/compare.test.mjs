@@ -93,16 +93,20 @@ suite("compare", ({ server, test }) => {
     await shoot(tab, "compare-difference");
   });
 
-  test("pictures of different sizes are scaled into the same box, and equal ones are called so", desktop, async ({ page }) => {
-    const tab = await page(await address(4));
-    await tab.getByRole("note").getByText("64 × 64, 64 × 64, 64 × 64, 128 × 64").waitFor();
-    assert.equal(await panes(tab).count(), 4);
-    await checkAccessibility(tab);
-    const [first] = new URL(tab.url()).searchParams.get("compare").split(",");
-    await tab.goto(`${server.url}/experiments/${made.id}/grid?compare=${first},${first}`);
-    await tab.getByRole("button", { name: "Difference" }).click();
-    await tab.getByText("The pictures are the same, pixel by pixel.").waitFor();
-  });
+  test(
+    "pictures of different sizes are scaled into the same box, and equal ones are called so",
+    desktop,
+    async ({ page }) => {
+      const tab = await page(await address(4));
+      await tab.getByRole("note").getByText("64 × 64, 64 × 64, 64 × 64, 128 × 64").waitFor();
+      assert.equal(await panes(tab).count(), 4);
+      await checkAccessibility(tab);
+      const [first] = new URL(tab.url()).searchParams.get("compare").split(",");
+      await tab.goto(`${server.url}/experiments/${made.id}/grid?compare=${first},${first}`);
+      await tab.getByRole("button", { name: "Difference" }).click();
+      await tab.getByText("The pictures are the same, pixel by pixel.").waitFor();
+    },
+  );
 
   test("marks of the grid lead here", desktop, async ({ page }) => {
     const tab = await page((await address()).split("?")[0]);

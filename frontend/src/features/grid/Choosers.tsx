@@ -1,6 +1,7 @@
 // What stands where: axes for rows, columns and tabs, sections, order, colour, and a value for each axis that is left.
 import { IconButton } from "@chakra-ui/react";
 import { ArrowDown, ArrowLeftRight, ArrowUp } from "lucide-react";
+import type { ReactNode } from "react";
 import { t } from "@/i18n";
 import { type Axis, parameterTitle } from "./cube";
 import { isMeasure, measures, measureTitle, plainFields, stateFields } from "./measures";
@@ -40,7 +41,7 @@ function groupOptions(axes: readonly Axis[]): Option[] {
   return [nothing(), ...axisOptions(axes), ...fields.map((value) => ({ value, label: parameterTitle(value) }))];
 }
 
-function RolePick({ part, axes, view, change, tall }: ChooserProps & { part: Role }) {
+function RolePick({ part, axes, view, change, tall, children }: ChooserProps & { part: Role; children?: ReactNode }) {
   return (
     <Pick
       label={t(`grid.${part}`)}
@@ -48,7 +49,9 @@ function RolePick({ part, axes, view, change, tall }: ChooserProps & { part: Rol
       options={[nothing(), ...axisOptions(axes)]}
       onChange={(name) => change(withRole(view, part, name || undefined))}
       tall={tall}
-    />
+    >
+      {children}
+    </Pick>
   );
 }
 
@@ -128,17 +131,17 @@ export function Choosers(props: ChooserProps) {
     <>
       {!view.sort && varied && (
         <>
-          <RolePick part="rows" {...props} />
-          <IconButton
-            size={tall ? "md" : "xs"}
-            variant="ghost"
-            mx={tall ? undefined : "-1.5"}
-            aria-label={t("grid.transpose")}
-            title={t("grid.transpose")}
-            onClick={() => change(transposed(view))}
-          >
-            <ArrowLeftRight size={14} />
-          </IconButton>
+          <RolePick part="rows" {...props}>
+            <IconButton
+              size={tall ? "md" : "xs"}
+              variant="ghost"
+              aria-label={t("grid.transpose")}
+              title={t("grid.transpose")}
+              onClick={() => change(transposed(view))}
+            >
+              <ArrowLeftRight size={14} />
+            </IconButton>
+          </RolePick>
           <RolePick part="cols" {...props} />
           <RolePick part="tabs" {...props} />
         </>
@@ -152,10 +155,14 @@ export function Choosers(props: ChooserProps) {
       />
       <SortPick {...props} />
       <ColourPick {...props} />
-      {!view.sort &&
-        looseAxes(axes, view).map((axis) => (
-          <LoosePick key={axis.name} axis={axis} view={view} change={change} tall={tall} />
-        ))}
     </>
   );
+}
+
+/** One chooser for each axis that is neither rows, columns nor tabs. */
+export function LooseChoosers({ axes, view, change, tall }: ChooserProps) {
+  if (view.sort) return null;
+  return looseAxes(axes, view).map((axis) => (
+    <LoosePick key={axis.name} axis={axis} view={view} change={change} tall={tall} />
+  ));
 }

@@ -103,7 +103,7 @@ export function GridScreen({ id, run, name, cube, view, change, measured, measur
     measured,
     table: () => box.current,
   };
-  const rowHead = listed || (!view.rows && !view.group) ? 0 : narrow ? ROW_HEAD_NARROW : ROW_HEAD;
+  const rowHead = listed || !view.rows ? 0 : narrow ? ROW_HEAD_NARROW : ROW_HEAD;
   return (
     <Flex
       ref={place}
@@ -112,10 +112,16 @@ export function GridScreen({ id, run, name, cube, view, change, measured, measur
       minH="80"
       style={{ height: `calc(100dvh - ${top}px - ${narrow ? "4.25rem - env(safe-area-inset-bottom)" : "1.25rem"})` }}
     >
-      <Toolbar axes={cube.axes} view={view} change={change} search={search} narrow={narrow} exports={exports}>
-        {painting && <Legend cube={cube} painting={painting} busy={measuring} />}
-      </Toolbar>
-      {tabs && tabs.values.length > 1 && <TabStrip axis={tabs} view={view} change={change} />}
+      <Toolbar
+        axes={cube.axes}
+        view={view}
+        change={change}
+        search={search}
+        narrow={narrow}
+        exports={exports}
+        tabs={tabs && tabs.values.length > 1 && <TabStrip axis={tabs} view={view} change={change} />}
+        legend={painting && <Legend cube={cube} painting={painting} busy={measuring} />}
+      />
       {list.stale && (
         <Button size="xs" variant="subtle" alignSelf="start" onClick={list.again}>
           {t("grid.resort")}

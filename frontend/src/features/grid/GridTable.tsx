@@ -36,7 +36,8 @@ export interface TableProps {
 
 export function geometryOf(sheet: Sheet, props: Pick<TableProps, "listed" | "cellWidth" | "cellHeight" | "rowHead">) {
   const { listed, cellWidth, cellHeight, rowHead } = props;
-  const head = listed || sheet.columns.length === 0 ? 0 : COLUMN_HEAD;
+  const named = sheet.columns.some((title) => title !== "");
+  const head = listed || (!named && !rowHead) ? 0 : COLUMN_HEAD;
   const line = cellHeight + GAP + (listed ? CAPTION : 0);
   return {
     offsets: offsetsOf(sheet.lines, line, SECTION),
@@ -61,16 +62,18 @@ function Heads({ sheet, geometry, span, width, rowTitle, columnTitle }: HeadsPro
   for (let i = span.from; i < span.to; i++) columns.push(i);
   return (
     <div role="row" data-heads aria-rowindex={1} style={{ width, height: geometry.head }}>
-      <div role="columnheader" data-corner aria-colindex={1} style={{ width: geometry.rowHead }}>
-        <span>{columnTitle && `${columnTitle} →`}</span>
-        <span>{rowTitle && `${rowTitle} ↓`}</span>
-      </div>
+      {geometry.rowHead > 0 && (
+        <div role="columnheader" data-corner aria-colindex={1} style={{ width: geometry.rowHead }}>
+          <span>{columnTitle && `${columnTitle} →`}</span>
+          <span>{rowTitle && `${rowTitle} ↓`}</span>
+        </div>
+      )}
       {columns.map((i) => (
         <div
           key={i}
           role="columnheader"
           data-column
-          aria-colindex={i + 2}
+          aria-colindex={i + (geometry.rowHead ? 2 : 1)}
           title={sheet.columns[i]}
           style={{ left: geometry.rowHead + i * geometry.columnWidth, width: geometry.columnWidth }}
         >

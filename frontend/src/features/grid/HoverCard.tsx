@@ -1,5 +1,5 @@
 // Parameters and measures of the cell under the pointer. It takes no focus and no clicks; Escape puts it away.
-import { Box, Portal, Text } from "@chakra-ui/react";
+import { Box, Text } from "@chakra-ui/react";
 import { t } from "@/i18n";
 import type { Cell, Cube } from "./cube";
 import { type Fact, measuresOf, parametersOf } from "./facts";
@@ -68,23 +68,21 @@ export function HoverCard({ cube, measured }: { cube: Cube; measured: Measured }
   const cell = hovered && cube.byId.get(hovered.id);
   if (!hovered || !cell) return null;
   return (
-    <Portal>
-      <Box
-        role="tooltip"
-        position="fixed"
-        zIndex="popover"
-        w={`${WIDTH}px`}
-        maxW="calc(100vw - 16px)"
-        p="2.5"
-        bg="bg.panel"
-        borderWidth="1px"
-        rounded="md"
-        shadow="lg"
-        pointerEvents="none"
-        style={placeOf(hovered, globalThis.window)}
-      >
-        <About cube={cube} cell={cell} measured={measured} />
-      </Box>
-    </Portal>
+    <Box
+      role="tooltip"
+      position="fixed"
+      zIndex="popover"
+      w={`${WIDTH}px`}
+      maxW="calc(100vw - 16px)"
+      p="2.5"
+      bg="bg.panel"
+      borderWidth="1px"
+      rounded="md"
+      shadow="lg"
+      pointerEvents="none"
+      style={placeOf(hovered, globalThis.window)}
+    >
+      <About cube={cube} cell={cell} measured={measured} />
+    </Box>
   );
 }

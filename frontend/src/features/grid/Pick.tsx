@@ -40,7 +40,7 @@ export function Pick({ label, value, options, groups = [], onChange, tall = fals
       <NativeSelect.Root size={tall ? "md" : "xs"} w={tall ? undefined : "auto"} flex={tall ? "1" : undefined} minW="0">
         <NativeSelect.Field
           id={id}
-          maxW={tall ? undefined : "44"}
+          maxW={tall ? undefined : "32"}
           textOverflow="ellipsis"
           value={value}
           onChange={({ target }) => onChange(target.value)}

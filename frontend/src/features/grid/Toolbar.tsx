@@ -4,7 +4,7 @@ import { SlidersHorizontal, ZoomIn } from "lucide-react";
 import { type ReactNode, type RefObject, useState } from "react";
 import { t } from "@/i18n";
 import { useSettings } from "@/store/settings";
-import { Choosers } from "./Choosers";
+import { Choosers, LooseChoosers } from "./Choosers";
 import type { Axis } from "./cube";
 import { ExportMenu, type ExportProps } from "./ExportMenu";
 import { Filters } from "./Filters";
@@ -19,8 +19,8 @@ export interface ToolbarProps {
   search: RefObject<HTMLInputElement | null>;
   narrow: boolean;
   exports: ExportProps;
-  /** The legend. */
-  children?: ReactNode;
+  tabs: ReactNode;
+  legend: ReactNode;
 }
 
 function SizeSlider({ tall = false }: { tall?: boolean }) {
@@ -93,6 +93,7 @@ function SheetOf({ axes, view, change, search }: ToolbarProps) {
             </Drawer.Header>
             <Drawer.Body display="flex" flexDirection="column" gap="2" pb="6" tabIndex={0}>
               <Choosers axes={axes} view={view} change={change} tall />
+              <LooseChoosers axes={axes} view={view} change={change} tall />
               <SizeSlider tall />
               <Filters view={view} change={change} search={search} tall />
             </Drawer.Body>
@@ -107,7 +108,7 @@ function SheetOf({ axes, view, change, search }: ToolbarProps) {
 }
 
 export function Toolbar(props: ToolbarProps) {
-  const { axes, view, change, search, narrow, exports, children } = props;
+  const { axes, view, change, search, narrow, exports, tabs, legend } = props;
   if (narrow)
     return (
       <>
@@ -116,7 +117,8 @@ export function Toolbar(props: ToolbarProps) {
           <ZoomButtons large />
           <ExportMenu {...exports} brief />
         </Flex>
-        {children}
+        {legend}
+        {tabs}
       </>
     );
   return (
@@ -126,7 +128,6 @@ export function Toolbar(props: ToolbarProps) {
       </Flex>
       <Flex wrap="wrap" gap="3" rowGap="1.5" align="center">
         <Filters view={view} change={change} search={search} />
-        {children}
         <Flex gap="3" align="center" ms="auto">
           <Text fontSize="xs" color="fg.muted" aria-live="polite" hideBelow="xl">
             {exports.cells.length === exports.cube.total
@@ -137,6 +138,11 @@ export function Toolbar(props: ToolbarProps) {
           <ZoomButtons />
           <ExportMenu {...exports} />
         </Flex>
+      </Flex>
+      <Flex wrap="wrap" gap="3" rowGap="1.5" align="center">
+        {tabs}
+        <LooseChoosers axes={axes} view={view} change={change} />
+        {legend && <Box ms="auto">{legend}</Box>}
       </Flex>
     </Flex>
   );

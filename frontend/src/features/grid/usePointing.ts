@@ -41,7 +41,10 @@ export function usePointing(open: (id: string) => void) {
     onPointerDown: (event: ReactPointerEvent) => {
       const id = cellOf(event.target)?.dataset.cell;
       leave();
+      // A second finger makes a pinch of it.
+      stopPress();
       press.current = undefined;
+      if (!event.isPrimary) return;
       if (!id || event.pointerType !== "touch") return;
       const timer = window.setTimeout(() => {
         if (press.current) press.current.long = true;
