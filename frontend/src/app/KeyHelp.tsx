@@ -44,22 +44,15 @@ function List({ title, hotkeys }: { title: string; hotkeys: Hotkey[] }) {
 }
 
 interface Props {
-  open: boolean;
   onClose: () => void;
   extra: Hotkey[];
 }
 
-export function KeyHelp({ open, onClose, extra }: Props) {
+export default function KeyHelp({ onClose, extra }: Props) {
   useHotkeyList();
-  const all = open ? hotkeyList() : [];
+  const all = hotkeyList();
   return (
-    <Dialog.Root
-      open={open}
-      onOpenChange={({ open: shown }) => !shown && onClose()}
-      scrollBehavior="inside"
-      lazyMount
-      unmountOnExit
-    >
+    <Dialog.Root open onOpenChange={({ open }) => !open && onClose()} scrollBehavior="inside">
       <Portal>
         <Dialog.Backdrop />
         <Dialog.Positioner>

@@ -16,9 +16,9 @@ import { t } from "@/i18n";
 import { type Hotkey, useHotkeys } from "@/lib/hotkeys";
 import { InstallHints } from "@/pwa/InstallHints";
 import { isDark, useSettings } from "@/store/settings";
-import { KeyHelp } from "./KeyHelp";
 import { type Section, sections } from "./pages";
 
+const KeyHelp = lazy(() => import("./KeyHelp"));
 const DetailDialog = lazy(() => import("@/features/detail/DetailDialog"));
 
 function RailLink({ section }: { section: Section }) {
@@ -256,7 +256,11 @@ export function Layout() {
           <DetailDialog id={view} />
         </Suspense>
       )}
-      <KeyHelp open={help} onClose={() => setHelp(false)} extra={goKeys} />
+      {help && (
+        <Suspense fallback={null}>
+          <KeyHelp onClose={() => setHelp(false)} extra={goKeys} />
+        </Suspense>
+      )}
       <Notifications />
       <ScrollRestoration />
     </Flex>

@@ -1,8 +1,9 @@
 // What jsdom lacks and components ask for.
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 
+configure({ asyncUtilTimeout: 10_000 });
 afterEach(cleanup);
 
 globalThis.matchMedia ??= ((query: string) => ({

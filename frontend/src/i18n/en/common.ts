@@ -7,6 +7,7 @@ export const common = {
   save: "Save",
   delete: "Delete",
   undo: "Undo",
+  messages: "Messages",
   edit: "Edit",
   more: "More",
   showMore: "Show more",
