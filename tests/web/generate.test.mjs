@@ -243,6 +243,39 @@ suite("generate", ({ server, test }) => {
     assert.ok(items[0].parameters.mask_sha256);
   });
 
+  test("a mask is painted over the start image, by hand or by keys", desktop, async ({ page, open }) => {
+    const [drawn] = await server.draw({ prompt: "to be changed", seed: 8 });
+    const tab = await studio(page, open, { prompt: "a blue circle", seed: 6 }, `/?start=${drawn.id}`);
+    await tab.getByRole("button", { name: "Paint a mask…" }).click();
+    const mask = tab.getByLabel("Mask. Arrow keys move the brush, Space paints.");
+    const box = await mask.boundingBox();
+    const white = () =>
+      mask.evaluate((canvas) => {
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        return data.filter((value, index) => index % 4 === 3 && value > 127).length;
+      });
+    assert.equal(await white(), 0);
+    await tab.mouse.move(box.x + box.width / 4, box.y + box.height / 4);
+    await tab.mouse.down();
+    await tab.mouse.move(box.x + box.width / 2, box.y + box.height / 4, { steps: 4 });
+    await tab.mouse.up();
+    const byHand = await white();
+    assert.ok(byHand > 50, `${byHand} pixels`);
+    await mask.press("ArrowDown");
+    await mask.press("ArrowDown");
+    await mask.press(" ");
+    await tab.waitForFunction(() => true);
+    assert.ok((await white()) > byHand, "the keys paint too");
+    await checkAccessibility(tab);
+    await shoot(tab, "generate-mask");
+    await tab.getByRole("button", { name: "Use as mask" }).click();
+    await tab.getByRole("img", { name: "Mask" }).waitFor();
+    await generate(tab).click();
+    await picture(tab, "a blue circle").waitFor();
+    const { items } = await server.ask("GET", "/api/v1/generations?limit=1");
+    assert.ok(items[0].parameters.mask_sha256);
+  });
+
   test("a text that A1111 wrote is understood when it is pasted", desktop, async ({ page, open }) => {
     const tab = await studio(page, open);
     await prompt(tab).focus();

@@ -30,6 +30,15 @@ const css = {
     opacity: 0,
     cursor: "pointer",
   },
+  // White pictures end somewhere too.
+  "& .tile::after": {
+    content: '""',
+    position: "absolute",
+    inset: 0,
+    borderRadius: "6px",
+    boxShadow: "inset 0 0 0 1px rgba(128,128,128,0.25)",
+    pointerEvents: "none",
+  },
   "& .tile:hover .choose, & .tile:focus-within .choose, & .choose:checked, &[data-choosing] .choose": { opacity: 1 },
   "& .tile[data-chosen]": { boxShadow: "0 0 0 3px {colors.brand.600}" },
   "& .marks": {

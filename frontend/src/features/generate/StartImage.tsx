@@ -1,12 +1,14 @@
 // Image to image: the picture to start from, how far to go from it, and a mask of what may change.
 import { Box, Button, CloseButton, Flex, Text } from "@chakra-ui/react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { ProblemNotice } from "@/components/states";
 import type { RecipeDraft } from "@/features/recipe/draft";
 import { NumberField } from "@/features/recipe/fields";
 import { t } from "@/i18n";
 import { pictureTypes, readPicture } from "./files";
 import { type Source, sourceUrl, useStudio } from "./store";
+
+const MaskPainter = lazy(() => import("./MaskPainter"));
 
 interface PickProps {
   label: string;
@@ -87,6 +89,7 @@ interface Props {
 
 export function StartImage({ draft, onChange, error }: Props) {
   const { start, mask, set } = useStudio();
+  const [painting, setPainting] = useState(false);
   const problem = error("/init_image") ?? error("/mask");
   return (
     <Flex direction="column" gap="2" as="section" aria-label={t("generate.imageToImage")}>
@@ -114,6 +117,9 @@ export function StartImage({ draft, onChange, error }: Props) {
             <Chosen source={mask} label={t("common.parameter.mask")} onRemove={() => set({ mask: undefined })} />
           ) : (
             <Flex align="center" gap="2" wrap="wrap">
+              <Button size={{ base: "sm", md: "xs" }} variant="outline" onClick={() => setPainting(true)}>
+                {t("generate.paint")}
+              </Button>
               <Pick label={t("generate.chooseMask")} onPick={(source) => set({ mask: source })} />
               <Text fontSize="xs" color="fg.muted">
                 {t("generate.maskHelp")}
@@ -121,6 +127,18 @@ export function StartImage({ draft, onChange, error }: Props) {
             </Flex>
           )}
         </>
+      )}
+      {start && painting && (
+        <Suspense fallback={null}>
+          <MaskPainter
+            url={start.kind === "file" ? start.data : `/api/v1/generations/${start.id}/image`}
+            onClose={() => setPainting(false)}
+            onDone={(data) => {
+              set({ mask: { kind: "file", name: t("generate.painted"), data } });
+              setPainting(false);
+            }}
+          />
+        </Suspense>
       )}
       {problem && (
         <Text role="alert" fontSize="xs" color="fg.error">
