@@ -110,7 +110,9 @@ class Follower {
     this.frame = undefined;
     this.applyCells(this.waiting);
     this.waiting.clear();
-    if (this.progress) this.applyProgress(this.progress);
+    const progress = this.progress;
+    this.progress = undefined; // said once: what is asked for later is newer
+    if (progress) this.applyProgress(progress);
     this.lossTimer ??= this.countLater();
   }
 
