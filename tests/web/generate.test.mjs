@@ -264,7 +264,6 @@ suite("generate", ({ server, test }) => {
     await mask.press("ArrowDown");
     await mask.press("ArrowDown");
     await mask.press(" ");
-    await tab.waitForFunction(() => true);
     assert.ok((await white()) > byHand, "the keys paint too");
     await checkAccessibility(tab);
     await shoot(tab, "generate-mask");

@@ -43,6 +43,6 @@ it("paints white on what it is told, a dot where the brush was only put down", (
     "#000",
   );
   expect(context.fillRect).toHaveBeenCalledWith(0, 0, 8, 8);
-  expect(context.lineTo).toHaveBeenCalledWith(3, 3);
+  expect(context.lineTo).toHaveBeenCalledWith(3.01, 3);
   expect(context.stroke).toHaveBeenCalledTimes(1);
 });

@@ -45,8 +45,9 @@ export function paint(context: CanvasRenderingContext2D, strokes: Stroke[], back
     context.lineWidth = size;
     context.beginPath();
     context.moveTo(first.x, first.y);
-    // A line to itself: a dot, where the brush was only put down.
-    for (const { x, y } of points) context.lineTo(x, y);
+    for (const { x, y } of points.slice(1)) context.lineTo(x, y);
+    // A canvas draws no line of length 0, and where the brush was only put down there shall be a dot.
+    context.lineTo((points.at(-1) ?? first).x + 0.01, (points.at(-1) ?? first).y);
     context.stroke();
   }
 }
