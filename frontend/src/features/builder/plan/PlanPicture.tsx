@@ -19,7 +19,8 @@ import { parameterLabel } from "../words";
 import { cellLook } from "./colours";
 
 const letter = 6.4;
-const labelWidth = 76;
+/** For labels of rows: more where one panel has all the width. */
+const labelWidth = (panels: number, width: number): number => (panels > 1 ? 76 : Math.max(76, width * 0.4));
 
 /** Width of a box in CSS pixels. */
 function useWidth(): [(node: HTMLElement | null) => void, number] {
@@ -46,7 +47,7 @@ function geometry(picture: Picture, width: number): Geometry {
   const rows = picture.rows?.labels ?? [];
   const columns = picture.columns?.labels ?? [""];
   const longest = Math.max(0, ...rows.map((label) => label.length));
-  const left = rows.length ? Math.min(labelWidth, Math.ceil(longest * letter) + 10) : 0;
+  const left = rows.length ? Math.min(labelWidth(picture.panels.length, width), Math.ceil(longest * letter) + 10) : 0;
   const cell = Math.max(5, Math.min(26, Math.floor((width - left) / columns.length)));
   const widest = Math.max(0, ...columns.map((label) => label.length)) * letter;
   const upright = widest > cell - 2;
