@@ -1,8 +1,8 @@
-// Paints a mask over the start image: white is drawn anew. With a mouse, a pen, a finger, or the arrow keys and Space.
+// Paints a mask over the start image: what is painted is drawn anew. With a mouse, a pen, a finger, or the arrow keys and Space.
 import { Box, Button, Dialog, Flex, Portal } from "@chakra-ui/react";
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
 import { t } from "@/i18n";
-import { grown, type Point, paint, pointAt, type Stroke } from "./strokes";
+import { grown, maskColours, type Point, paint, pointAt, type Stroke, shownColours } from "./strokes";
 
 /** Masks need no more: the server scales them to the picture. */
 const most = 1024;
@@ -44,7 +44,7 @@ export default function MaskPainter({ url, onDone, onClose }: Props) {
 
   useEffect(() => {
     const context = canvas.current?.getContext("2d");
-    if (context && size) paint(context, strokes);
+    if (context && size) paint(context, strokes, shownColours);
   }, [strokes, size]);
 
   const at = (event: PointerEvent): Point | undefined =>
@@ -81,7 +81,7 @@ export default function MaskPainter({ url, onDone, onClose }: Props) {
     const out = Object.assign(document.createElement("canvas"), size);
     const context = out.getContext("2d");
     if (!context) return;
-    paint(context, strokes, "#000");
+    paint(context, strokes, maskColours);
     onDone(out.toDataURL("image/png"));
   };
   return (
@@ -159,7 +159,7 @@ export default function MaskPainter({ url, onDone, onClose }: Props) {
                     max={40}
                     value={brush}
                     onChange={({ target }) => setBrush(Number(target.value))}
-                    style={{ flex: 1, minWidth: 60, height: 24 }}
+                    style={{ flex: 1, minWidth: 60, height: 24, accentColor: "#6d3fd9" }}
                   />
                 </label>
               </Flex>

@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { grown, paint, pointAt } from "./strokes";
+import { grown, maskColours, paint, pointAt } from "./strokes";
 
 it("finds the picture's pixel under the pointer", () => {
   const box = { left: 10, top: 20, width: 200, height: 100 };
@@ -40,7 +40,7 @@ it("paints white on what it is told, a dot where the brush was only put down", (
       { size: 4, points: [{ x: 3, y: 3 }] },
       { size: 4, points: [] },
     ],
-    "#000",
+    maskColours,
   );
   expect(context.fillRect).toHaveBeenCalledWith(0, 0, 8, 8);
   expect(context.lineTo).toHaveBeenCalledWith(3.01, 3);

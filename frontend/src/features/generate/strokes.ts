@@ -29,14 +29,22 @@ export const grown = (strokes: Stroke[], point: Point): Stroke[] => {
   return last ? [...strokes.slice(0, -1), { ...last, points: [...last.points, point] }] : strokes;
 };
 
-export function paint(context: CanvasRenderingContext2D, strokes: Stroke[], background?: string): void {
+/** What the server reads: white on black. What a person sees must stand out from white pictures too. */
+export const maskColours = { brush: "#fff", ground: "#000" };
+export const shownColours = { brush: "#8760ee" };
+
+export function paint(
+  context: CanvasRenderingContext2D,
+  strokes: Stroke[],
+  { brush, ground }: { brush: string; ground?: string },
+): void {
   const { width, height } = context.canvas;
   context.clearRect(0, 0, width, height);
-  if (background) {
-    context.fillStyle = background;
+  if (ground) {
+    context.fillStyle = ground;
     context.fillRect(0, 0, width, height);
   }
-  context.strokeStyle = "#fff";
+  context.strokeStyle = brush;
   context.lineCap = "round";
   context.lineJoin = "round";
   for (const { size, points } of strokes) {
