@@ -152,6 +152,15 @@ it("a new run is asked for once, however often it is heard of", async () => {
   expect(spy.mock.calls.filter(([filter]) => filter?.queryKey?.[0] === "grid").length).toBe(1);
 });
 
+it("a run that grows brings its new cells", async () => {
+  const spy = vi.spyOn(client, "invalidateQueries");
+  progress(1, 1, { total: 5 });
+  await later(200);
+  progress(2, 2, { total: 5 });
+  await later(200);
+  expect(spy.mock.calls.filter(([filter]) => filter?.queryKey?.[0] === "grid").length).toBe(1);
+});
+
 it("ten thousand cells in one breath are one update", async () => {
   const all = Array.from({ length: 10_000 }, (_, index) => cell(String(index), "queued"));
   client.setQueryData(gridQuery("e").queryKey, { pages: [page(...all)], pageParams: [""] } as never);

@@ -144,6 +144,9 @@ class Follower {
       this.begun = event.number;
     } else {
       this.client.setQueryData(key, mergeProgress(before, event));
+      // It was extended, here or elsewhere: there are cells and values that no page has.
+      if (before.run?.id === event.run_id && before.run.total !== event.total)
+        void this.client.invalidateQueries({ queryKey: ["grid", this.id] });
       if (before.status !== event.status) this.onStatus();
     }
   }

@@ -34,7 +34,8 @@ function accept(client: QueryClient, experiment: Experiment): void {
   const before = client.getQueryData(key);
   client.setQueryData(key, experiment);
   void client.invalidateQueries({ queryKey: ["experiments"] });
-  if (before?.run?.id === experiment.run?.id) return;
+  // A new run, or an extension of this one: its cells are others.
+  if (before?.run?.id === experiment.run?.id && before?.run?.total === experiment.run?.total) return;
   for (const kind of ["grid", "runs", "analysis"]) void client.invalidateQueries({ queryKey: [kind, experiment.id] });
 }
 
