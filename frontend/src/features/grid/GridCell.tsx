@@ -4,9 +4,9 @@ import { memo } from "react";
 import { type Generation, thumbnail } from "@/api/client";
 import { useGeneration } from "@/api/live";
 import { t } from "@/i18n";
-import type { Cell } from "./cube";
-import type { Tint } from "./paint";
-import type { Paint } from "./view";
+import { type Cell, type Cube, describe } from "./cube";
+import { formatMeasure, measureTitle } from "./measures";
+import type { Painting } from "./paint";
 
 interface Props {
   cell: Cell;
@@ -14,9 +14,8 @@ interface Props {
   top: number;
   width: number;
   height: number;
-  label: string;
-  tint: Tint | undefined;
-  paint: Paint;
+  cube: Cube;
+  painting: Painting | undefined;
   /** Pixels to have of the picture; beyond the largest thumbnail the picture itself is loaded. */
   pixels: number;
   tabbable: boolean;
@@ -86,13 +85,30 @@ function Signs({ generation }: { generation: Generation }) {
   );
 }
 
+/** What a cell is called: its place on the axes, its state and why, its number, its stars. */
+export function labelOf(cube: Cube, painting: Painting | undefined, cell: Cell): string {
+  const { generation } = cell;
+  const value = painting?.value(cell);
+  const parts = [describe(cube, cell) || generation.prompt];
+  if (generation.status !== "succeeded") parts.push(t(`common.status.${generation.status}`));
+  if (generation.error) parts.push(generation.error.message);
+  if (painting && value !== undefined)
+    parts.push(`${measureTitle(painting.measure)} ${formatMeasure(painting.measure, value)}`);
+  if (generation.rating) parts.push(t("common.rating.stars", { n: generation.rating }));
+  if (generation.favourite) parts.push(t("common.rating.favourite"));
+  return parts.join(", ");
+}
+
+// Labels are made here and not by the line: a cell that stays on the screen is not drawn again while one scrolls.
 export const GridCell = memo(function GridCell(props: Props) {
-  const { cell, left, top, width, height, label, tint, paint, pixels, tabbable, selected, mark } = props;
+  const { cell, cube, painting, left, top, width, height, pixels, tabbable, selected, mark } = props;
+  const tint = painting?.tint(cell);
+  const paint = painting?.paint;
   return (
     <button
       type="button"
       data-cell={cell.id}
-      aria-label={label}
+      aria-label={labelOf(cube, painting, cell)}
       data-selected={selected || undefined}
       tabIndex={tabbable ? 0 : -1}
       style={{ left, top, width, height }}

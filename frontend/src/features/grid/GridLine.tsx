@@ -3,9 +3,8 @@
 // A line of the table: of it only the columns on the screen exist.
 import { memo } from "react";
 import { t } from "@/i18n";
-import { type Cell, type Cube, describe } from "./cube";
+import { type Cube, describe } from "./cube";
 import { GridCell } from "./GridCell";
-import { formatMeasure, measureTitle } from "./measures";
 import type { Painting } from "./paint";
 import type { Row, Section, Slot } from "./pivot";
 import { CAPTION, GAP } from "./style";
@@ -29,21 +28,8 @@ export interface Frame {
   marks: readonly string[];
 }
 
-export function labelOf(frame: Pick<Frame, "cube" | "painting">, cell: Cell): string {
-  const { generation } = cell;
-  const value = frame.painting?.value(cell);
-  const parts = [describe(frame.cube, cell) || generation.prompt];
-  if (generation.status !== "succeeded") parts.push(t(`common.status.${generation.status}`));
-  if (generation.error) parts.push(generation.error.message);
-  if (frame.painting && value !== undefined)
-    parts.push(`${measureTitle(frame.painting.measure)} ${formatMeasure(frame.painting.measure, value)}`);
-  if (generation.rating) parts.push(t("common.rating.stars", { n: generation.rating }));
-  if (generation.favourite) parts.push(t("common.rating.favourite"));
-  return parts.join(", ");
-}
-
 function Cells({ slot, frame }: { slot: Slot; frame: Frame }) {
-  const { fine, painting } = frame;
+  const { fine } = frame;
   const width = Math.floor((frame.width - (fine - 1) * 2) / fine);
   const height = Math.floor((frame.height - (fine - 1) * 2) / fine);
   return slot.map((cell, i) => (
@@ -54,9 +40,8 @@ function Cells({ slot, frame }: { slot: Slot; frame: Frame }) {
       top={Math.floor(i / fine) * (height + 2)}
       width={width}
       height={height}
-      label={labelOf(frame, cell)}
-      tint={painting?.tint(cell)}
-      paint={painting?.paint ?? "frame"}
+      cube={frame.cube}
+      painting={frame.painting}
       pixels={Math.max(width, height) * frame.detail}
       tabbable={cell.id === frame.tabbable}
       selected={frame.selected.has(cell.id)}

@@ -1,7 +1,7 @@
 // The comparison grid of an experiment (/experiments/:id/grid): its cells, and the address that says how they are seen.
 import { Flex, Spinner } from "@chakra-ui/react";
 import { Grid3x3 } from "lucide-react";
-import { useCallback, useMemo } from "react";
+import { useCallback, useEffect, useMemo, useRef } from "react";
 import { useSearchParams } from "react-router";
 import { Empty, Loading, ProblemNotice } from "@/components/states";
 import { useExperiment } from "@/features/experiment/useRun";
@@ -15,8 +15,16 @@ import { type Patch, parseView, patched } from "./view";
 function useView(axes: readonly Axis[]) {
   const [search, setSearch] = useSearchParams();
   const view = useMemo(() => parseView(search, axes), [search, axes]);
+  // Two changes may come before the address is drawn again: the second builds on the first.
+  const latest = useRef(search);
+  useEffect(() => {
+    latest.current = search;
+  }, [search]);
   const change = useCallback(
-    (patch: Patch) => setSearch((old) => patched(old, patch), { replace: true, preventScrollReset: true }),
+    (patch: Patch) => {
+      latest.current = patched(latest.current, patch);
+      setSearch(latest.current, { replace: true, preventScrollReset: true });
+    },
     [setSearch],
   );
   return { view, change };
