@@ -56,7 +56,7 @@ function Marks({ marks, onGo }: { marks: Mark[]; onGo: (mark: Mark) => void }) {
       </Text>
     );
   return (
-    <Flex as="ul" direction="column" gap="1" listStyleType="none" role="status">
+    <Flex as="ul" direction="column" gap="1" listStyleType="none" aria-live="polite">
       {marks.map((mark) => (
         <li key={mark.line + mark.text}>
           <Button

@@ -142,7 +142,7 @@ export function PlanPanel({ onGo }: { onGo?: () => void }) {
       </Flex>
       <Problems onGo={onGo} />
       {plan ? (
-        <Flex direction="column" gap="4" opacity={problem && old ? 0.75 : 1}>
+        <Flex direction="column" gap="4" filter={problem && old ? "grayscale(1)" : undefined}>
           {problem && old && (
             <Text fontSize="xs" color="fg.muted">
               {t("builder.plan.old")}
