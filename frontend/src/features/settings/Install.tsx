@@ -14,7 +14,7 @@ export function InstallPanel() {
   const { prompt, installed } = useInstall();
   const way = installWay({
     standalone: installed || matchMedia("(display-mode: standalone)").matches,
-    secure: isSecureContext,
+    secure: globalThis.isSecureContext,
     prompt: prompt !== undefined,
     agent: navigator.userAgent,
   });
