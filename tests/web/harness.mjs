@@ -174,7 +174,10 @@ export function suite(name, define, options = [], more = {}) {
           contexts.push(context);
           context.on("page", (tab) => {
             tab.on("pageerror", (error) => errors.push(String(error.stack ?? error)));
-            tab.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+            tab.on(
+              "console",
+              (message) => message.type() === "error" && errors.push(`${message.text()} ${message.location().url}`),
+            );
           });
           return context;
         };

@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useSettings } from "@/store/settings";
 import type { Generation } from "./client";
-import { generationQuery } from "./queries";
+import { findCached, generationQuery } from "./queries";
 import { listen } from "./socket";
 
 const ended = new Set<Generation["status"]>(["succeeded", "failed", "cancelled", "impossible"]);
@@ -24,7 +24,9 @@ export function useGeneration(id: string | undefined, initial?: Generation) {
   const query = useQuery({
     ...generationQuery(id ?? ""),
     enabled: id !== undefined,
-    initialData: initial,
+    initialData: () => initial ?? (id === undefined ? undefined : findCached(client, id)),
+    // One that was found somewhere may be old: it is asked for again.
+    initialDataUpdatedAt: initial ? undefined : 0,
     refetchInterval: ({ state }) => (state.data && isEnded(state.data) ? false : 5000),
   });
   const waiting = id !== undefined && !(query.data && isEnded(query.data));

@@ -1,6 +1,6 @@
 // Queries that more than one page asks; each is the one owner of its key. A page's own queries live with the page.
-import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
-import { api, asProblem, call } from "./client";
+import { type InfiniteData, infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
+import { api, asProblem, call, type Generation } from "./client";
 import type { operations } from "./types";
 
 export type GenerationFilter = NonNullable<operations["list_generations"]["parameters"]["query"]>;
@@ -8,7 +8,10 @@ export type GenerationFilter = NonNullable<operations["list_generations"]["param
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
+      // Also while the browser calls itself offline: the service worker may have the answer, and who has none says so.
+      mutations: { networkMode: "always" },
       queries: {
+        networkMode: "always",
         staleTime: 10_000,
         // What a second try can mend: no answer, and 502-504 of a proxy or a busy server.
         retry: (count, error) => count < 2 && [0, 429, 502, 503, 504].includes(asProblem(error).status),
@@ -46,6 +49,17 @@ export const generationQuery = (id: string) =>
     queryKey: ["generation", id],
     queryFn: () => call(api.GET("/api/v1/generations/{id}", { params: { path: { id } } })),
   });
+
+/** A generation that a list or a grid has brought: shown at once, and without a connection. */
+export function findCached(client: QueryClient, id: string): Generation | undefined {
+  for (const kind of ["generations", "grid"])
+    for (const [, data] of client.getQueriesData<InfiniteData<{ items: Generation[] }>>({ queryKey: [kind] }))
+      for (const page of data?.pages ?? []) {
+        const found = page.items.find((one) => one.id === id);
+        if (found) return found;
+      }
+  return undefined;
+}
 
 export const generationsQuery = (filter: GenerationFilter) =>
   infiniteQueryOptions({
