@@ -73,6 +73,10 @@ export function useGallery(filter: GenerationFilter) {
     window.scrollTo({ top: 0 });
   }, [client, options.queryKey, fresh, key]);
 
-  const items = useMemo(() => (query.data?.pages ?? []).flatMap((page) => page.items), [query.data]);
+  // A cell that its model cannot draw is nobody's picture; who asks for such cells gets them.
+  const items = useMemo(() => {
+    const all = (query.data?.pages ?? []).flatMap((page) => page.items);
+    return filter.status ? all : all.filter((one) => one.status !== "impossible");
+  }, [query.data, filter.status]);
   return { query, items, fresh: fresh.length, showFresh };
 }
