@@ -74,6 +74,7 @@ const base = defineConfig({
 const config = defineConfig({
   globalCss: {
     html: { colorPalette: "brand", scrollbarGutter: "stable" },
+    "html.dark": { colorScheme: "dark" }, // the browser's own controls
     body: { bg: "bg", color: "fg", fontSize: "sm", lineHeight: "1.5", overscrollBehaviorY: "none" },
     "*": {
       scrollbarWidth: "thin",

@@ -89,6 +89,12 @@ function Check({ model }: { model: Model }) {
   );
 }
 
+const parameters = ["sampler", "schedule", "steps", "cfg_scale", "width", "height", "clip_skip", "eta"] as const;
+function parameterName(name: string): string {
+  const known = parameters.find((one) => one === name);
+  return known ? t(`common.parameter.${known}`) : name;
+}
+
 function Details({ model }: { model: Model }) {
   const samplers = samplersOf(model);
   return (
@@ -113,7 +119,7 @@ function Details({ model }: { model: Model }) {
         ]}
       />
       <Panel title={t("models.defaults")}>
-        <Facts items={defaultsOf(model)} />
+        <Facts items={defaultsOf(model).map(([name, value]) => [parameterName(name), value])} />
       </Panel>
       {samplers.length > 0 && (
         <Panel title={t("models.samplers")}>
