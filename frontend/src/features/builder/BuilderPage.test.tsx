@@ -106,9 +106,9 @@ const edit = (spec: object, status = "draft") => open(`/experiments/${id}/edit`,
 const sent = (asked: { method: string; path: string; body: unknown }[], path: string, method = "POST") =>
   asked.filter((one) => one.method === method && one.path === path).at(-1)?.body as Record<string, unknown> | undefined;
 const json = async () => {
-  fireEvent.click(screen.getByRole("button", { name: "JSON" }));
+  fireEvent.click(screen.getByText("JSON", { selector: "button" }));
   const text = (await screen.findByLabelText<HTMLTextAreaElement>("The experiment as JSON")).value;
-  fireEvent.click(screen.getByRole("button", { name: "JSON" }));
+  fireEvent.click(screen.getByText("JSON", { selector: "button" }));
   return JSON.parse(text) as Spec;
 };
 const type = (label: string | RegExp, value: string) =>
@@ -137,11 +137,11 @@ describe("the builder", { timeout: 60_000 }, () => {
 
   it("edits axes: values, order, names, lock-step, labels, settings", async () => {
     open("/experiments/new");
-    await screen.findByRole("button", { name: "Heun" });
+    await screen.findByText("Heun");
     fireEvent.click(screen.getByText("Guidance"));
-    fireEvent.click(screen.getByRole("button", { name: "Heun" }));
-    fireEvent.click(screen.getByRole("button", { name: "Remove dpmpp_2m" }));
-    fireEvent.click(screen.getByRole("button", { name: "1..16 in 7 log" }));
+    fireEvent.click(screen.getByText("Heun", { selector: "button" }));
+    fireEvent.click(screen.getByLabelText("Remove dpmpp_2m"));
+    fireEvent.click(screen.getByText("1..16 in 7 log", { selector: "button" }));
     type("Add an axis", "width");
     type("Values of Width", "64, 96");
     type("Add an axis", "height");
@@ -151,7 +151,7 @@ describe("the builder", { timeout: 60_000 }, () => {
     fireEvent.change(tie, { target: { value: height.value } });
     fireEvent.click(screen.getAllByLabelText("Label and settings of 96")[0] as HTMLElement);
     type("Label", "wide");
-    const chip = screen.getByRole("button", { name: /^Edit Width \+ Height/ });
+    const chip = screen.getByLabelText(/^Edit Width \+ Height/);
     fireEvent.keyDown(chip, { key: "ArrowLeft", shiftKey: true });
     type("Add an axis", "settings");
     type("Label 1", "weak");
@@ -168,26 +168,26 @@ describe("the builder", { timeout: 60_000 }, () => {
       { name: "settings", values: [{ label: "weak", set: { eta: 0.5 } }] },
       { replace: "cat", values: ["dog", "cow"] },
     ]);
-    fireEvent.click(screen.getByRole("button", { name: "Untie" }));
-    fireEvent.keyDown(screen.getByRole("button", { name: /^Edit Width/ }), { key: "Delete" });
-    fireEvent.click(screen.getByRole("button", { name: "Remove Height" }));
-    fireEvent.click(screen.getByRole("button", { name: "Undo" }));
+    fireEvent.click(screen.getByText("Untie", { selector: "button" }));
+    fireEvent.keyDown(screen.getByLabelText(/^Edit Width/), { key: "Delete" });
+    fireEvent.click(screen.getByLabelText("Remove Height"));
+    fireEvent.click(screen.getByLabelText("Undo"));
     expect(screen.getByLabelText("Values of Height")).toBeInTheDocument();
-    fireEvent.click(screen.getByRole("button", { name: "Redo" }));
+    fireEvent.click(screen.getByLabelText("Redo"));
     expect(screen.queryByLabelText("Values of Height")).toBeNull();
   });
 
   it("builds rules as sentences", async () => {
     edit({ version: 1, type: "cfg", base: { prompt: "x" }, cfg_scales: [1, 2], models: ["demo"] });
     await screen.findByDisplayValue("1, 2");
-    fireEvent.click(screen.getByRole("button", { name: "Require" }));
-    const rule = within(screen.getByRole("group", { name: "Rule 1" }));
+    fireEvent.click(screen.getByText("Require", { selector: "button" }));
+    const rule = within(screen.getByLabelText("Rule 1"));
     await waitFor(() => expect(rule.getByRole("option", { name: "demo" })).toBeInTheDocument());
     fireEvent.change(rule.getByLabelText("Value of Model"), { target: { value: "demo" } });
     fireEvent.change(rule.getByLabelText("Because"), { target: { value: "slow" } });
     expect(screen.getByText("where Model is demo → Steps at most 8")).toBeInTheDocument();
-    fireEvent.click(screen.getByRole("button", { name: "Set" }));
-    const second = within(screen.getByRole("group", { name: "Rule 2" }));
+    fireEvent.click(screen.getByText("Set", { selector: "button" }));
+    const second = within(screen.getByLabelText("Rule 2"));
     fireEvent.change(second.getByLabelText("Parameter"), { target: { value: "steps" } });
     fireEvent.change(second.getByLabelText("Comparison of Steps"), { target: { value: "in" } });
     fireEvent.change(second.getByLabelText("Value of Steps"), { target: { value: "4, 8" } });
@@ -195,15 +195,15 @@ describe("the builder", { timeout: 60_000 }, () => {
     fireEvent.change(second.getByLabelText("Value of Eta"), { target: { value: "1" } });
     fireEvent.click(second.getByRole("button", { name: "Add a condition" }));
     fireEvent.click(second.getByRole("button", { name: "Remove the condition on Model" }));
-    fireEvent.click(screen.getByRole("button", { name: "Move rule 2 up" }));
-    fireEvent.click(screen.getByRole("button", { name: "Leave out" }));
+    fireEvent.click(screen.getByLabelText("Move rule 2 up"));
+    fireEvent.click(screen.getByText("Leave out", { selector: "button" }));
     expect((await json()).constraints).toEqual([
       { where: { steps: { in: [4, 8] } }, set: { eta: 1 } },
       { where: { model: "demo" }, require: { steps: { max: 8 } }, reason: "slow" },
       { where: { model: "" }, drop: true },
     ]);
     fireEvent.change(screen.getByLabelText("What rule 1 does"), { target: { value: "drop" } });
-    fireEvent.click(screen.getByRole("button", { name: "Remove rule 3" }));
+    fireEvent.click(screen.getByLabelText("Remove rule 3"));
     expect((await json()).constraints).toHaveLength(2);
   });
 
@@ -235,7 +235,7 @@ describe("the builder", { timeout: 60_000 }, () => {
   it("keeps JSON and form in step, and says at which line a text is wrong", async () => {
     open("/experiments/new");
     await screen.findAllByText(/a prompt in the base/);
-    fireEvent.click(screen.getByRole("button", { name: "JSON" }));
+    fireEvent.click(screen.getByText("JSON", { selector: "button" }));
     const label = "The experiment as JSON";
     type(label, '{\n "type": cfg\n}');
     expect(screen.getByText(/Line 2: Not JSON/)).toBeInTheDocument();
@@ -243,8 +243,8 @@ describe("the builder", { timeout: 60_000 }, () => {
     expect(screen.getByText(/An experiment is a JSON object/)).toBeInTheDocument();
     type(label, '{"version": 1, "type": "cfg", "base": {"prompt": "x"}, "cfg_scales": [3], "future": true}');
     await screen.findByText("No problems.");
-    fireEvent.click(screen.getByRole("button", { name: "Tidy up" }));
-    fireEvent.click(screen.getByRole("button", { name: "JSON" }));
+    fireEvent.click(screen.getByText("Tidy up", { selector: "button" }));
+    fireEvent.click(screen.getByText("JSON", { selector: "button" }));
     expect(screen.getByLabelText<HTMLInputElement>("Values of CFG scale").value).toBe("3");
     expect((await json()).future).toBe(true);
   });

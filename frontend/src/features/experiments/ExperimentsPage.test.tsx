@@ -152,13 +152,17 @@ describe("the list of experiments", { timeout: 30_000 }, () => {
     expect(screen.getByRole("link", { name: "Samplers" })).toBeInTheDocument();
   });
 
-  it("opens, clones and exports from the menu", async () => {
-    const { router, asked } = open([experiment({ status: "draft", run: null, runs: 0 })]);
+  it("opens drafts in the builder and exports from the menu", async () => {
+    const { asked } = open([experiment({ status: "draft", run: null, runs: 0 })]);
     const link = await screen.findByRole("link", { name: "Samplers" });
     expect(link).toHaveAttribute("href", "/experiments/e1/edit");
     expect(within(link.closest("li") as HTMLElement).getByText(/Not started yet/)).toBeInTheDocument();
     await menu("Export JSON");
     await waitFor(() => expect(asked.some((one) => one.path.endsWith("/spec"))).toBe(true));
+  });
+
+  it("clones into the builder", async () => {
+    const { router } = open([experiment()]);
     await menu("Clone");
     await waitFor(() => expect(router.state.location.search).toBe("?clone=e1"));
   });
