@@ -200,8 +200,8 @@ int api_retry_experiment(struct request *r, struct response *w, struct err *e)
 
     if (last_run(r, &x, &run, e))
         return e->code;
-    if (!run.failed)
-        return ERR(e, ERR_CONFLICT, "no cell of the newest run has failed");
+    if (!run.failed && !run.cancelled)
+        return ERR(e, ERR_CONFLICT, "no cell of the newest run has failed or was cancelled");
     if (retry_run(app_of(r)->submitter, run.id, &count, e))
         return e->code;
     note(r, "experiment_retried", x.id);

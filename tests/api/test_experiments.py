@@ -175,6 +175,10 @@ class Runs(Experiments):
                          + r["cancelled"] == 118 and r)
         self.assertGreater(run["cancelled"], 0)
         self.until(lambda: self.get("/api/v1/queue").json["queued"] == 0)
+        taken_back = self.act(x, "retry", 202)
+        self.assertEqual((taken_back["status"], taken_back["run"]["cancelled"]), ("running", 0))
+        self.act(x, "cancel")
+        self.until(lambda: self.get("/api/v1/queue").json["queued"] == 0)
 
     def test_starting_again_is_a_run_to_compare_with(self):
         x = self.run_it(spec(base={**BASE, "seed": 14}))

@@ -553,7 +553,7 @@ export interface paths {
         put?: never;
         /**
          * Add axis values, prompts or replicates
-         * @description The spec grows and a new run draws only the cells that are new; existing ones are kept.
+         * @description The spec grows, and the newest run goes on with the cells that are new; existing ones are kept, with their ratings and tags.
          */
         post: operations["extend_experiment"];
         delete?: never;

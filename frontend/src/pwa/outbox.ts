@@ -7,6 +7,7 @@
 // "sent", or "queued" when there is no connection; a refusal of the server throws a Problem.
 import { create } from "zustand";
 import { asProblem, type Problem, problemOf } from "@/api/client";
+import { uuid7 } from "@/lib/uuid";
 
 export interface Message {
   method: "POST" | "PATCH" | "DELETE";
@@ -80,7 +81,7 @@ export async function send(message: Message): Promise<"sent" | "queued"> {
       if (asProblem(error).status !== 0) throw error;
     }
   }
-  keep((waiting) => enqueue(waiting, { ...message, id: crypto.randomUUID(), at: Date.now() }));
+  keep((waiting) => enqueue(waiting, { ...message, id: uuid7(), at: Date.now() }));
   void drain();
   return "queued";
 }

@@ -1,6 +1,11 @@
 // What pointers do to cells, heard once for the whole table: hovering tells about a cell, a click opens it, with Ctrl
-// or Shift it selects, and so does a long press of a finger.
-import { type MouseEvent as ReactMouseEvent, type PointerEvent as ReactPointerEvent, useRef } from "react";
+// or Shift it selects, and so does a long press of a finger; the focus makes it the one that keys are about.
+import {
+  type FocusEvent as ReactFocusEvent,
+  type MouseEvent as ReactMouseEvent,
+  type PointerEvent as ReactPointerEvent,
+  useRef,
+} from "react";
 import { grid, useGrid } from "./store";
 
 const LONG = 450;
@@ -71,5 +76,10 @@ export function usePointing(open: (id: string) => void) {
       else rest.current = window.setTimeout(() => cell.isConnected && hoverOver(cell), HOVER);
     },
     onPointerLeave: leave,
+    // However the focus came there: the keys are about this cell.
+    onFocus: (event: ReactFocusEvent) => {
+      const id = cellOf(event.target)?.dataset.cell;
+      if (id) grid.activate(id);
+    },
   };
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { ExperimentSpec, Schemas } from "@/api/client";
+import { uuid7 } from "@/lib/uuid";
 import { judgedAxes } from "./axes";
 import { deal, emptyDeck, keyOf, type Pair, takeBack, vote } from "./deck";
 import { hint, scoreText, votesNeeded } from "./hints";
 import { swipeOf } from "./swipe";
-import { uuid7 } from "./uuid";
 
 const pair = (left: string, right: string) =>
   ({ left: { generation_id: left }, right: { generation_id: right }, prompt: "", differs: [] }) as unknown as Pair;

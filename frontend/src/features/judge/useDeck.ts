@@ -1,9 +1,9 @@
 // Deals pairs ahead of the jury, sends votes behind it.
 import { useCallback, useEffect, useRef, useState } from "react";
 import { api, asProblem, call } from "@/api/client";
+import { uuid7 } from "@/lib/uuid";
 import { send, useOutbox } from "@/pwa/outbox";
 import { type Choice, type Deck, deal, emptyDeck, type Given, keyOf, keyOfIds, takeBack, vote } from "./deck";
-import { uuid7 } from "./uuid";
 
 /** Pairs of a question; a new one is asked when fewer than half are left. */
 const AHEAD = 20;
