@@ -71,7 +71,10 @@ suite("gallery", ({ server, test }) => {
     await tab.getByLabel("Search the prompts").fill("");
     await until(async () => (await tiles(tab).count()) === 3, "all of them");
     await tab.getByLabel("Order").selectOption("created");
-    await until(async () => (await tiles(tab).first().getAttribute("aria-label")).startsWith("a red circle"), "oldest first");
+    await until(
+      async () => (await tiles(tab).first().getAttribute("aria-label")).startsWith("a red circle"),
+      "oldest first",
+    );
     const width = async () => (await tiles(tab).first().boundingBox()).width;
     const before = await width();
     await tab.getByLabel("Size of the tiles").fill("320");
@@ -97,7 +100,10 @@ suite("gallery", ({ server, test }) => {
     await dialog(tab).getByText("3 / 3").waitFor();
     await tab.keyboard.press("Escape");
     await dialog(tab).waitFor({ state: "hidden" });
-    await until(async () => (await focused(tab)) === "a red circle, seed 1", "the focus is back, on what was seen last");
+    await until(
+      async () => (await focused(tab)) === "a red circle, seed 1",
+      "the focus is back, on what was seen last",
+    );
     await tab.keyboard.press(" ");
     await tab.getByText("1 chosen").waitFor();
     await tab.keyboard.press("Shift+ArrowLeft");
@@ -130,7 +136,10 @@ suite("gallery", ({ server, test }) => {
       return items.length === 3;
     }, "all three are changed");
 
-    const [file] = await Promise.all([tab.waitForEvent("download"), bar.getByRole("button", { name: "Export as ZIP" }).click()]);
+    const [file] = await Promise.all([
+      tab.waitForEvent("download"),
+      bar.getByRole("button", { name: "Export as ZIP" }).click(),
+    ]);
     const bytes = await readFile(await file.path());
     assert.equal(bytes.subarray(0, 2).toString(), "PK");
     assert.ok(bytes.includes("recipes.json"));
@@ -226,11 +235,20 @@ suite("gallery", ({ server, test }) => {
     await tab.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await dialog(tab).getByRole("button", { name: "As text" }).click();
     await dialog(tab).getByText("Copied").waitFor();
-    assert.match(await tab.evaluate(() => navigator.clipboard.readText()), /look closely\nNegative prompt: grey\nSteps: 4/);
+    assert.match(
+      await tab.evaluate(() => navigator.clipboard.readText()),
+      /look closely\nNegative prompt: grey\nSteps: 4/,
+    );
     await dialog(tab).getByRole("button", { name: "As JSON" }).click();
-    await until(async () => (await tab.evaluate(() => navigator.clipboard.readText())).startsWith("{"), "JSON is copied");
+    await until(
+      async () => (await tab.evaluate(() => navigator.clipboard.readText())).startsWith("{"),
+      "JSON is copied",
+    );
 
-    await dialog(tab).getByRole("button", { name: /Differs in: .*Seed/ }).first().click();
+    await dialog(tab)
+      .getByRole("button", { name: /Differs in: .*Seed/ })
+      .first()
+      .click();
     await dialog(tab).getByText("502").waitFor();
     await tab.keyboard.press("ArrowLeft");
     await dialog(tab).getByText("501", { exact: true }).waitFor();
@@ -269,18 +287,27 @@ suite("gallery", ({ server, test }) => {
     await until(async () => (await server.ask("GET", "/api/v1/generations?q=its+kind")).items.length === 2, "back");
     assert.ok(await dialog(tab).isVisible(), "the message is outside of the dialog and leaves it alone");
     await tab.keyboard.press("x");
-    await until(async () => (await server.ask("GET", "/api/v1/generations?q=its+kind")).items.length === 1, "gone by a key");
+    await until(
+      async () => (await server.ask("GET", "/api/v1/generations?q=its+kind")).items.length === 1,
+      "gone by a key",
+    );
     await tab.keyboard.press("Control+z");
-    await until(async () => (await server.ask("GET", "/api/v1/generations?q=its+kind")).items.length === 2, "back by a key");
+    await until(
+      async () => (await server.ask("GET", "/api/v1/generations?q=its+kind")).items.length === 2,
+      "back by a key",
+    );
   });
 
   test("a failed one says why and is tried again; a cell leads to its experiment", desktop, async ({ page }) => {
-    const made = await server.experiment({
-      version: 1,
-      type: "parameter_sweep",
-      base: { prompt: "cells", ...small, seed: 1 },
-      axes: [{ parameter: "sampler", values: ["euler", "heun"] }],
-    }, "two samplers");
+    const made = await server.experiment(
+      {
+        version: 1,
+        type: "parameter_sweep",
+        base: { prompt: "cells", ...small, seed: 1 },
+        axes: [{ parameter: "sampler", values: ["euler", "heun"] }],
+      },
+      "two samplers",
+    );
     const tab = await page(`/gallery?experiment_id=${made.id}`);
     await tiles(tab).nth(1).waitFor();
     await tab.getByRole("button", { name: "Remove the filter Experiment two samplers" }).waitFor();
@@ -298,12 +325,17 @@ suite("gallery", ({ server, test }) => {
     await dialog(tab).getByRole("img", { name: "not yet" }).waitFor();
   });
 
-  test("a link to a picture that is gone says so", desktop, async ({ page }) => {
-    const tab = await page("/gallery?view=0192f0c1-7b7a-7c1e-9a53-5d0c7f4f2b11");
-    await dialog(tab).getByText("This picture cannot be shown").waitFor();
-    await tab.keyboard.press("Escape");
-    await dialog(tab).waitFor({ state: "hidden" });
-  }, { allowed: /404/ });
+  test(
+    "a link to a picture that is gone says so",
+    desktop,
+    async ({ page }) => {
+      const tab = await page("/gallery?view=0192f0c1-7b7a-7c1e-9a53-5d0c7f4f2b11");
+      await dialog(tab).getByText("This picture cannot be shown").waitFor();
+      await tab.keyboard.press("Escape");
+      await dialog(tab).waitFor({ state: "hidden" });
+    },
+    { allowed: /404/ },
+  );
 
   test("a phone: tap opens, swipe goes on, pinch zooms, a long press chooses", phone, async ({ page }) => {
     await server.draw({ prompt: "for the thumb", seed: 700, count: 3 });
@@ -324,8 +356,15 @@ suite("gallery", ({ server, test }) => {
     for (const dx of [60, 20, -40, -100]) await touch("touchMove", [[middle.x + dx, middle.y]]);
     await touch("touchEnd", []);
     await dialog(tab).getByText("2 / 3").waitFor();
-    await touch("touchStart", [[middle.x - 30, middle.y], [middle.x + 30, middle.y]]);
-    for (const d of [50, 70, 90]) await touch("touchMove", [[middle.x - d, middle.y], [middle.x + d, middle.y]]);
+    await touch("touchStart", [
+      [middle.x - 30, middle.y],
+      [middle.x + 30, middle.y],
+    ]);
+    for (const d of [50, 70, 90])
+      await touch("touchMove", [
+        [middle.x - d, middle.y],
+        [middle.x + d, middle.y],
+      ]);
     await touch("touchEnd", []);
     await until(async () => Number(await box.locator("[data-zoom]").getAttribute("data-zoom")) > 2, "pinched");
     await checkAccessibility(tab);
@@ -345,7 +384,10 @@ suite("gallery", ({ server, test }) => {
     await checkAccessibility(tab);
     await shoot(tab, "gallery-phone-selection");
     await tab.getByRole("toolbar").getByRole("button", { name: "Choose none" }).tap();
-    await tab.getByRole("button", { name: "Filters (0)" }).or(tab.getByRole("button", { name: "Filters", exact: true })).tap();
+    await tab
+      .getByRole("button", { name: "Filters (0)" })
+      .or(tab.getByRole("button", { name: "Filters", exact: true }))
+      .tap();
     await tab.getByRole("dialog", { name: "Filters" }).getByLabel("Steps").waitFor();
     await checkAccessibility(tab);
   });

@@ -10,11 +10,14 @@ const generate = (tab) => tab.getByRole("main").getByRole("button", { name: "Gen
 async function studio(page, open, draft = {}, address = "/", more = {}) {
   const context = await open();
   const state = { draft: { ...small, ...draft }, count: 1, shown: [], ...more };
-  await context.addInitScript((value) => {
-    if (location.protocol !== "http:") return;
-    if (!sessionStorage.getItem("seeded")) localStorage.setItem("cauldron-generate", value);
-    sessionStorage.setItem("seeded", "1");
-  }, JSON.stringify({ state, version: 1 }));
+  await context.addInitScript(
+    (value) => {
+      if (location.protocol !== "http:") return;
+      if (!sessionStorage.getItem("seeded")) localStorage.setItem("cauldron-generate", value);
+      sessionStorage.setItem("seeded", "1");
+    },
+    JSON.stringify({ state, version: 1 }),
+  );
   const tab = await page(address, context);
   await prompt(tab).waitFor();
   return tab;
@@ -41,7 +44,11 @@ const plainPng = (tab) =>
   });
 
 const fits = async (tab, width) =>
-  assert.equal(await tab.evaluate(() => document.documentElement.scrollWidth), width, "nothing is wider than the screen");
+  assert.equal(
+    await tab.evaluate(() => document.documentElement.scrollWidth),
+    width,
+    "nothing is wider than the screen",
+  );
 
 suite("generate", ({ server, test }) => {
   test("a prompt becomes a picture with Ctrl+Enter, and stays after a reload", desktop, async ({ page, open }) => {
@@ -112,32 +119,42 @@ suite("generate", ({ server, test }) => {
     await picture(tab, "a yellow star").waitFor();
   });
 
-  test("what is wrong is said beside the field", desktop, async ({ page, open }) => {
-    const tab = await studio(page, open, { prompt: "a yellow star" });
-    await field(tab, "Steps").fill("5000");
-    await field(tab, "Width").fill("65");
-    await generate(tab).click();
-    const steps = field(tab, "Steps");
-    await tab.getByRole("alert").getByText("an integer from 1 to 1000").first().waitFor();
-    assert.equal(await steps.getAttribute("aria-invalid"), "true");
-    assert.equal(await field(tab, "Width").getAttribute("aria-invalid"), "true");
-    await checkAccessibility(tab);
-    await steps.fill("4");
-    await field(tab, "Width").fill("64");
-    await generate(tab).click();
-    await picture(tab, "a yellow star").waitFor();
-    assert.equal(await steps.getAttribute("aria-invalid"), null);
-  }, { allowed: /422/ });
+  test(
+    "what is wrong is said beside the field",
+    desktop,
+    async ({ page, open }) => {
+      const tab = await studio(page, open, { prompt: "a yellow star" });
+      await field(tab, "Steps").fill("5000");
+      await field(tab, "Width").fill("65");
+      await generate(tab).click();
+      const steps = field(tab, "Steps");
+      await tab.getByRole("alert").getByText("an integer from 1 to 1000").first().waitFor();
+      assert.equal(await steps.getAttribute("aria-invalid"), "true");
+      assert.equal(await field(tab, "Width").getAttribute("aria-invalid"), "true");
+      await checkAccessibility(tab);
+      await steps.fill("4");
+      await field(tab, "Width").fill("64");
+      await generate(tab).click();
+      await picture(tab, "a yellow star").waitFor();
+      assert.equal(await steps.getAttribute("aria-invalid"), null);
+    },
+    { allowed: /422/ },
+  );
 
-  test("a model that is not installed: the others by name, and the command", desktop, async ({ page, open }) => {
-    const tab = await studio(page, open, { prompt: "a red square", model: "stable-elsewhere" });
-    await generate(tab).click();
-    await tab.getByText("cauldron models pull stable-elsewhere", { exact: true }).waitFor();
-    await checkAccessibility(tab);
-    await tab.getByRole("button", { name: "Use demo", exact: true }).click();
-    await generate(tab).click();
-    await picture(tab, "a red square").waitFor();
-  }, { allowed: /404/ });
+  test(
+    "a model that is not installed: the others by name, and the command",
+    desktop,
+    async ({ page, open }) => {
+      const tab = await studio(page, open, { prompt: "a red square", model: "stable-elsewhere" });
+      await generate(tab).click();
+      await tab.getByText("cauldron models pull stable-elsewhere", { exact: true }).waitFor();
+      await checkAccessibility(tab);
+      await tab.getByRole("button", { name: "Use demo", exact: true }).click();
+      await generate(tab).click();
+      await picture(tab, "a red square").waitFor();
+    },
+    { allowed: /404/ },
+  );
 
   test("several at once stand in a grid; one is chosen and opened", desktop, async ({ page, open }) => {
     const tab = await studio(page, open, { prompt: "blue squares", seed: 100 });
@@ -153,24 +170,31 @@ suite("generate", ({ server, test }) => {
     await tab.getByRole("dialog").getByText("3 / 4").waitFor();
   });
 
-  test("the seed is kept by the lock and thrown by the dice; shapes and swap set the size", desktop, async ({ page, open }) => {
-    const tab = await studio(page, open, { prompt: "a green circle", seed: undefined });
-    await generate(tab).click();
-    await picture(tab, "a green circle").waitFor();
-    const said = await tab.getByText(/seed \d+/).first().textContent();
-    await tab.getByRole("button", { name: "Keep the seed" }).click();
-    const kept = await field(tab, "Seed").inputValue();
-    assert.ok(said.includes(`seed ${kept}`));
-    await tab.getByRole("button", { name: "Throw a seed" }).click();
-    assert.notEqual(await field(tab, "Seed").inputValue(), kept);
-    await tab.getByRole("button", { name: "Keep the seed" }).click();
-    assert.equal(await field(tab, "Seed").inputValue(), "", "open again");
-    await tab.getByRole("button", { name: "16:9" }).click();
-    assert.equal(await field(tab, "Width").inputValue(), "168");
-    await tab.getByRole("button", { name: "Swap width and height" }).click();
-    assert.equal(await field(tab, "Height").inputValue(), "168");
-    await tab.getByRole("button", { name: "9:16", pressed: true }).waitFor();
-  });
+  test(
+    "the seed is kept by the lock and thrown by the dice; shapes and swap set the size",
+    desktop,
+    async ({ page, open }) => {
+      const tab = await studio(page, open, { prompt: "a green circle", seed: undefined });
+      await generate(tab).click();
+      await picture(tab, "a green circle").waitFor();
+      const said = await tab
+        .getByText(/seed \d+/)
+        .first()
+        .textContent();
+      await tab.getByRole("button", { name: "Keep the seed" }).click();
+      const kept = await field(tab, "Seed").inputValue();
+      assert.ok(said.includes(`seed ${kept}`));
+      await tab.getByRole("button", { name: "Throw a seed" }).click();
+      assert.notEqual(await field(tab, "Seed").inputValue(), kept);
+      await tab.getByRole("button", { name: "Keep the seed" }).click();
+      assert.equal(await field(tab, "Seed").inputValue(), "", "open again");
+      await tab.getByRole("button", { name: "16:9" }).click();
+      assert.equal(await field(tab, "Width").inputValue(), "168");
+      await tab.getByRole("button", { name: "Swap width and height" }).click();
+      assert.equal(await field(tab, "Height").inputValue(), "168");
+      await tab.getByRole("button", { name: "9:16", pressed: true }).waitFor();
+    },
+  );
 
   test("the history: keys walk, Enter shows; reuse fills the form, vary draws", desktop, async ({ page, open }) => {
     await server.draw({ prompt: "the older one", seed: 1, cfg_scale: 4 });
@@ -200,7 +224,12 @@ suite("generate", ({ server, test }) => {
 
   for (const format of ["png", "jpeg", "webp"])
     test(`a ${format} gives its recipe back`, desktop, async ({ page, open }) => {
-      const [drawn] = await server.draw({ prompt: `kept in ${format}`, sampler: "dpmpp_2m", schedule: "karras", seed: 77 });
+      const [drawn] = await server.draw({
+        prompt: `kept in ${format}`,
+        sampler: "dpmpp_2m",
+        schedule: "karras",
+        seed: 77,
+      });
       const tab = await studio(page, open);
       await field(tab, "Recipe from a picture…").setInputFiles(await fileOf(server, drawn, format));
       await tab.getByText(`The recipe of picture.${format} is in the form`).waitFor();
@@ -213,35 +242,41 @@ suite("generate", ({ server, test }) => {
       await tab.getByText("was there already").waitFor();
     });
 
-  test("a picture without a recipe says so and becomes the start image; strength and mask", desktop, async ({ page, open }) => {
-    const tab = await studio(page, open, { prompt: "a red circle", seed: 5 });
-    const plain = await plainPng(tab);
-    const file = { name: "photo.png", mimeType: "image/png", buffer: Buffer.from(plain, "base64") };
-    await tab.evaluate(async (base64) => {
-      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-      const transfer = new DataTransfer();
-      transfer.items.add(new File([bytes], "photo.png", { type: "image/png" }));
-      window.testTransfer = transfer;
-      dispatchEvent(new DragEvent("dragenter", { dataTransfer: transfer, bubbles: true }));
-    }, plain);
-    const target = tab.getByText("Take its recipe");
-    await target.waitFor();
-    await target.evaluate((element) =>
-      element.dispatchEvent(new DragEvent("drop", { dataTransfer: window.testTransfer, bubbles: true, cancelable: true })),
-    );
-    await tab.getByText("photo.png carries no recipe").waitFor();
-    await checkAccessibility(tab);
-    await tab.getByRole("button", { name: "Use as start image" }).first().click();
-    await field(tab, "Strength").fill("0.3");
-    await field(tab, "Choose a mask…").setInputFiles(file);
-    await checkAccessibility(tab);
-    await generate(tab).click();
-    await picture(tab, "a red circle").waitFor();
-    const { items } = await server.ask("GET", "/api/v1/generations?limit=1");
-    assert.equal(items[0].parameters.strength, 0.3);
-    assert.ok(items[0].parameters.init_sha256);
-    assert.ok(items[0].parameters.mask_sha256);
-  });
+  test(
+    "a picture without a recipe says so and becomes the start image; strength and mask",
+    desktop,
+    async ({ page, open }) => {
+      const tab = await studio(page, open, { prompt: "a red circle", seed: 5 });
+      const plain = await plainPng(tab);
+      const file = { name: "photo.png", mimeType: "image/png", buffer: Buffer.from(plain, "base64") };
+      await tab.evaluate(async (base64) => {
+        const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([bytes], "photo.png", { type: "image/png" }));
+        window.testTransfer = transfer;
+        dispatchEvent(new DragEvent("dragenter", { dataTransfer: transfer, bubbles: true }));
+      }, plain);
+      const target = tab.getByText("Take its recipe");
+      await target.waitFor();
+      await target.evaluate((element) =>
+        element.dispatchEvent(
+          new DragEvent("drop", { dataTransfer: window.testTransfer, bubbles: true, cancelable: true }),
+        ),
+      );
+      await tab.getByText("photo.png carries no recipe").waitFor();
+      await checkAccessibility(tab);
+      await tab.getByRole("button", { name: "Use as start image" }).first().click();
+      await field(tab, "Strength").fill("0.3");
+      await field(tab, "Choose a mask…").setInputFiles(file);
+      await checkAccessibility(tab);
+      await generate(tab).click();
+      await picture(tab, "a red circle").waitFor();
+      const { items } = await server.ask("GET", "/api/v1/generations?limit=1");
+      assert.equal(items[0].parameters.strength, 0.3);
+      assert.ok(items[0].parameters.init_sha256);
+      assert.ok(items[0].parameters.mask_sha256);
+    },
+  );
 
   test("a mask is painted over the start image, by hand or by keys", desktop, async ({ page, open }) => {
     const [drawn] = await server.draw({ prompt: "to be changed", seed: 8 });
@@ -300,34 +335,41 @@ suite("generate", ({ server, test }) => {
     await picture(tab, "sent by a link").waitFor();
   });
 
-  test("everything on a phone: picture, prompt, button at the thumb, parameters in a sheet", phone, async ({ page, open }) => {
-    const tab = await studio(page, open);
-    await checkAccessibility(tab);
-    await prompt(tab).fill("a phone circle");
-    await generate(tab).tap();
-    await picture(tab, "a phone circle").waitFor();
-    await fits(tab, 390);
-    await checkAccessibility(tab);
-    await shoot(tab, "generate-phone");
-    await tab.getByRole("button", { name: "Parameters" }).tap();
-    const sheet = tab.getByRole("dialog", { name: "Parameters" });
-    await sheet.getByLabel("CFG scale").fill("2");
-    await sheet.getByText("Advanced").tap();
-    await sheet.getByLabel("Clip skip").fill("1");
-    await checkAccessibility(tab);
-    await shoot(tab, "generate-phone-sheet");
-    await sheet.getByRole("button", { name: "Close" }).tap();
-    await sheet.waitFor({ state: "hidden" });
-    await generate(tab).tap();
-    await tab.waitForFunction(async () => {
-      const { items } = await (await fetch("/api/v1/generations?limit=1")).json();
-      return items[0].cfg_scale === 2 && items[0].parameters.clip_skip === 1 && items[0].status === "succeeded";
-    });
-    await tab.getByRole("button", { name: /^Show: a phone circle/ }).nth(1).tap();
-    await tab.getByRole("button", { name: "Use as start image" }).tap();
-    await tab.getByRole("button", { name: "Parameters" }).tap();
-    await sheet.getByRole("img", { name: "Start image" }).waitFor();
-  });
+  test(
+    "everything on a phone: picture, prompt, button at the thumb, parameters in a sheet",
+    phone,
+    async ({ page, open }) => {
+      const tab = await studio(page, open);
+      await checkAccessibility(tab);
+      await prompt(tab).fill("a phone circle");
+      await generate(tab).tap();
+      await picture(tab, "a phone circle").waitFor();
+      await fits(tab, 390);
+      await checkAccessibility(tab);
+      await shoot(tab, "generate-phone");
+      await tab.getByRole("button", { name: "Parameters" }).tap();
+      const sheet = tab.getByRole("dialog", { name: "Parameters" });
+      await sheet.getByLabel("CFG scale").fill("2");
+      await sheet.getByText("Advanced").tap();
+      await sheet.getByLabel("Clip skip").fill("1");
+      await checkAccessibility(tab);
+      await shoot(tab, "generate-phone-sheet");
+      await sheet.getByRole("button", { name: "Close" }).tap();
+      await sheet.waitFor({ state: "hidden" });
+      await generate(tab).tap();
+      await tab.waitForFunction(async () => {
+        const { items } = await (await fetch("/api/v1/generations?limit=1")).json();
+        return items[0].cfg_scale === 2 && items[0].parameters.clip_skip === 1 && items[0].status === "succeeded";
+      });
+      await tab
+        .getByRole("button", { name: /^Show: a phone circle/ })
+        .nth(1)
+        .tap();
+      await tab.getByRole("button", { name: "Use as start image" }).tap();
+      await tab.getByRole("button", { name: "Parameters" }).tap();
+      await sheet.getByRole("img", { name: "Start image" }).waitFor();
+    },
+  );
 
   test("in the dark", desktop, async ({ page, open }) => {
     const context = await open({ colorScheme: "dark" });

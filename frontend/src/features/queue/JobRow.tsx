@@ -11,6 +11,7 @@ import { formatAgo, formatSeconds, t } from "@/i18n";
 import { JobDetails } from "./JobDetails";
 import {
   cancelJob,
+  dismissJob,
   isDelayed,
   jobChanged,
   type Priority,
@@ -74,6 +75,16 @@ function PriorityChoice({ job }: { job: Job }) {
 function Actions({ job }: { job: Job }) {
   const cancel = useChange(() => cancelJob(job.id), t("queue.cancelled"));
   const requeue = useChange(() => requeueJob(job.id), t("queue.requeued"));
+  const client = useQueryClient();
+  const dismiss = useMutation({
+    mutationFn: () => dismissJob(job.id),
+    onSuccess: () => {
+      jobChanged(client, { ...job, dead: false });
+      void client.invalidateQueries({ queryKey: ["jobs"] });
+      notify.done(t("queue.dismissed"));
+    },
+    onError: (error) => notify.error(error),
+  });
   const size = { size: "xs", variant: "outline", h: { base: "9", md: "7" } } as const;
   if (job.status === "queued" || job.status === "running")
     return (
@@ -89,15 +100,28 @@ function Actions({ job }: { job: Job }) {
     );
   if (job.status !== "failed") return null;
   return (
-    <Button
-      {...size}
-      loading={requeue.isPending}
-      onClick={() => requeue.mutate()}
-      aria-label={t("queue.requeueOf", { prompt: nameOf(job) })}
-    >
-      <RotateCcw size={14} aria-hidden />
-      {t("queue.requeue")}
-    </Button>
+    <Flex gap="1" wrap="wrap" justify={{ base: "end", md: "start" }}>
+      <Button
+        {...size}
+        loading={requeue.isPending}
+        onClick={() => requeue.mutate()}
+        aria-label={t("queue.requeueOf", { prompt: nameOf(job) })}
+      >
+        <RotateCcw size={14} aria-hidden />
+        {t("queue.requeue")}
+      </Button>
+      {job.dead && (
+        <Button
+          {...size}
+          variant="ghost"
+          loading={dismiss.isPending}
+          onClick={() => dismiss.mutate()}
+          aria-label={t("queue.dismissOf", { prompt: nameOf(job) })}
+        >
+          {t("queue.dismiss")}
+        </Button>
+      )}
+    </Flex>
   );
 }
 

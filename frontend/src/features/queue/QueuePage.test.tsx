@@ -94,6 +94,17 @@ test("a job is cancelled, a dead one tried again, the queue paused", async () =>
   expect(posted.sort()).toEqual(["/api/v1/jobs/a/cancel", "/api/v1/jobs/c/requeue", "/api/v1/queue/pause"]);
 });
 
+test("a dead one is dismissed", async () => {
+  const { asked } = serve({
+    ...answers("admin"),
+    "DELETE /api/v1/jobs/:id": () => new Response(null, { status: 204 }),
+  });
+  renderAt("/queue?status=dead", <Component />);
+  fireEvent.click(await screen.findByRole("button", { name: /^Dismiss / }));
+  expect(await screen.findByText(/It is off the list/)).toBeInTheDocument();
+  expect(asked.find(({ method }) => method === "DELETE")?.path).toBe("/api/v1/jobs/c");
+});
+
 test("all that died are tried again, and what could not be is counted", async () => {
   serve({ ...answers("admin"), "POST /api/v1/jobs/:id/requeue": () => problem(409, "conflict", "it is back already") });
   renderAt("/queue?status=dead", <Component />);

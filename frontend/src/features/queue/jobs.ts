@@ -104,6 +104,9 @@ export const cancelJob = (id: string): Promise<Job> =>
   call(api.POST("/api/v1/jobs/{id}/cancel", { params: { path: { id } } }));
 export const requeueJob = (id: string): Promise<Job> =>
   call(api.POST("/api/v1/jobs/{id}/requeue", { params: { path: { id } } }));
+/** Off the list of those that failed for good. */
+export const dismissJob = (id: string): Promise<void> =>
+  call(api.DELETE("/api/v1/jobs/{id}", { params: { path: { id } } })).then(() => {});
 export const setPriority = (id: string, priority: Priority): Promise<Job> =>
   call(api.PATCH("/api/v1/jobs/{id}", { params: { path: { id } }, body: { priority } }));
 

@@ -1,7 +1,7 @@
-import { fireEvent, screen, waitFor } from "@testing-library/react";
-import { beforeEach, expect, test, vi } from "vitest";
-import { problem, renderAt, serve } from "@/test/render";
-import { checkServer, isMixed, originOf } from "./address";
+import { fireEvent, screen } from "@testing-library/react";
+import { beforeEach, expect, test } from "vitest";
+import { renderAt, serve } from "@/test/render";
+import { originOf } from "./address";
 import { ServersPanel } from "./ServersPanel";
 import { listed, useServers, withServer } from "./store";
 
@@ -15,22 +15,6 @@ test("addresses as people type them", () => {
   expect(originOf(" https://attic.local/gallery?x ", "http:")).toBe("https://attic.local");
   expect(originOf("192.168.1.5:8000", "https:")).toBe("https://192.168.1.5:8000");
   for (const wrong of ["", "two words", "ftp://attic", "http://"]) expect(originOf(wrong, "http:")).toBeUndefined();
-  expect(isMixed("http://attic", "https:")).toBe(true);
-  expect(isMixed("http://attic", "http:")).toBe(false);
-});
-
-test("a server is asked who it is", async () => {
-  serve({ "GET /version": () => ({ name: "cauldron", version: "0.1.0" }) });
-  expect(await checkServer("http://attic:8000")).toEqual({
-    kind: "cauldron",
-    answer: { name: "attic:8000", version: "0.1.0" },
-  });
-  serve({ "GET /version": () => ({ name: "nginx", version: "1" }) });
-  expect(await checkServer("http://attic:8000")).toEqual({ kind: "other" });
-  serve({ "GET /version": () => problem(500, "internal", "x") });
-  expect(await checkServer("http://attic:8000")).toEqual({ kind: "other" });
-  vi.stubGlobal("fetch", () => Promise.reject(new TypeError("blocked")));
-  expect(await checkServer("http://attic:8000")).toEqual({ kind: "silent" });
 });
 
 test("what is heard is news of what is known, under the name that the user gave", () => {
@@ -58,18 +42,22 @@ test("servers heard are shown, remembered, renamed and forgotten", async () => {
   expect(useServers.getState().known).toEqual([]);
 });
 
-test("one that answers is added with its version, one that is no Cauldron is not", async () => {
-  let name = "nginx";
+test("an address is added once, and not this server's own", async () => {
   serve({
     "GET /api/v1/discovery": () => ({ available: false, announced: false, detail: "no Avahi", self, items: [] }),
-    "GET /version": () => ({ name, version: "0.3.0" }),
   });
   renderAt("/settings", <ServersPanel />);
   expect(await screen.findByText(/does not listen for others: no Avahi/)).toBeInTheDocument();
-  fireEvent.change(screen.getByLabelText("Add a server"), { target: { value: "attic:8000" } });
-  fireEvent.click(screen.getByRole("button", { name: "Check and add" }));
-  expect(await screen.findByText(/it is not Shadow Cauldron/)).toBeInTheDocument();
-  name = "cauldron";
-  fireEvent.click(screen.getByRole("button", { name: "Check and add" }));
-  await waitFor(() => expect(useServers.getState().known[0]).toMatchObject({ name: "attic:8000", version: "0.3.0" }));
+  const add = (address: string) => {
+    fireEvent.change(screen.getByLabelText("Add a server"), { target: { value: address } });
+    fireEvent.click(screen.getByRole("button", { name: "Add" }));
+  };
+  add("attic:8000");
+  expect(useServers.getState().known).toEqual([
+    expect.objectContaining({ url: "http://attic:8000", name: "attic:8000" }),
+  ]);
+  add("http://attic:8000/gallery");
+  expect(screen.getByText("It is in the list already.")).toBeInTheDocument();
+  add(location.origin);
+  expect(screen.getByText("That is the server you are using.")).toBeInTheDocument();
 });

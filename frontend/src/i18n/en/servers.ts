@@ -32,11 +32,6 @@ export const servers = {
   wrongAddress: "An address such as http://attic.local:8000.",
   sameServer: "That is the server you are using.",
   known: "It is in the list already.",
-  check: "Check and add",
+  addIt: "Add",
   added: "{name} was added.",
-  notCauldron: "Something answers there, but it is not Shadow Cauldron.",
-  silent:
-    "This page could not ask it: it is not running, or pages of another address may not ask. Open it to see what is there, or add it as it is.",
-  mixed: "This page came by HTTPS, so the browser lets it ask only HTTPS addresses.",
-  addAnyway: "Add it unchecked",
 };
