@@ -12,7 +12,15 @@ export type MessageKey = Leaves<typeof en>;
 export type Values = Record<string, string | number>;
 
 const locale = "en";
-const rules = new Intl.PluralRules(locale);
+/** Made when it is first wanted: Intl's objects load data, some 20 ms each on a phone. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+const rules = once(() => new Intl.PluralRules(locale));
 
 function lookup(key: string): Entry {
   let node: unknown = en;
@@ -22,15 +30,15 @@ function lookup(key: string): Entry {
 
 export function t(key: MessageKey, values: Values = {}): string {
   const entry = lookup(key);
-  const text = typeof entry === "string" ? entry : entry[rules.select(Number(values.n)) === "one" ? "one" : "other"];
+  const text = typeof entry === "string" ? entry : entry[rules().select(Number(values.n)) === "one" ? "one" : "other"];
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name];
     return value === undefined ? whole : typeof value === "number" ? formatNumber(value) : value;
   });
 }
 
-const plain = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
-export const formatNumber = (value: number): string => plain.format(value);
+const plain = once(() => new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }));
+export const formatNumber = (value: number): string => plain().format(value);
 
 /** 1536 -> "1.5 kB"; powers of 1000, as disks are sold. */
 export function formatBytes(bytes: number): string {
@@ -57,7 +65,7 @@ export function formatSeconds(seconds: number): string {
     : `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
 }
 
-const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+const relative = once(() => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
 /** "3 minutes ago"; `now` for tests. */
 export function formatAgo(time: string, now: number = Date.now()): string {
   const seconds = (Date.parse(time) - now) / 1000;
@@ -66,9 +74,9 @@ export function formatAgo(time: string, now: number = Date.now()): string {
     ["hour", 3600],
     ["minute", 60],
   ] as const)
-    if (Math.abs(seconds) >= size) return relative.format(Math.round(seconds / size), unit);
-  return relative.format(Math.round(seconds), "second");
+    if (Math.abs(seconds) >= size) return relative().format(Math.round(seconds / size), unit);
+  return relative().format(Math.round(seconds), "second");
 }
 
-const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
-export const formatTime = (time: string): string => dateTime.format(new Date(time));
+const dateTime = once(() => new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }));
+export const formatTime = (time: string): string => dateTime().format(new Date(time));
