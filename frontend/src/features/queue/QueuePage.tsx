@@ -24,7 +24,7 @@ export function Component() {
       <Flex direction="column" gap="4">
         {error && <ProblemNotice error={error} retry={() => void refetch()} />}
         {queue && <Notices queue={queue} />}
-        {queue && <Summary queue={queue} />}
+        <Summary queue={queue} />
         <Flex gap="3" wrap="wrap" align="end" justify="space-between">
           <Filters />
           {mayWrite && queue && queue.queued > 0 && filter.status !== "dead" && <CancelWaiting filter={filter} />}

@@ -45,29 +45,23 @@ function Tile({ label, value, filter, warn }: TileProps) {
   return <Link to={`?${to}`}>{content}</Link>;
 }
 
-export function Summary({ queue }: { queue: Queue }) {
-  const { by_priority: waiting, oldest_seconds: oldest, workers } = queue;
+/** Before the first answer it stands there empty: what is below does not jump. */
+export function Summary({ queue }: { queue: Queue | undefined }) {
+  const waiting = queue?.by_priority;
+  const oldest = queue?.oldest_seconds;
+  const number = (value: number | undefined) => (queue ? formatNumber(value ?? 0) : "–");
   return (
     <SimpleGrid as="section" aria-label={t("queue.summary")} columns={{ base: 3, lg: 7 }} gap="2">
       <Tile
         label={t("queue.interactive")}
-        value={formatNumber(waiting.interactive)}
+        value={number(waiting?.interactive)}
         filter={{ status: "queued", priority: "interactive" }}
       />
-      <Tile
-        label={t("queue.batch")}
-        value={formatNumber(waiting.batch)}
-        filter={{ status: "queued", priority: "batch" }}
-      />
-      <Tile label={t("queue.running")} value={formatNumber(queue.running)} filter={{ status: "running" }} />
-      <Tile label={t("queue.delayed")} value={formatNumber(queue.delayed ?? 0)} filter={{ status: "queued" }} />
-      <Tile
-        label={t("queue.dead")}
-        value={formatNumber(queue.dead)}
-        filter={{ status: "dead" }}
-        warn={queue.dead > 0}
-      />
-      <Tile label={t("queue.workers")} value={formatNumber(workers ?? 0)} warn={workers === 0} />
+      <Tile label={t("queue.batch")} value={number(waiting?.batch)} filter={{ status: "queued", priority: "batch" }} />
+      <Tile label={t("queue.running")} value={number(queue?.running)} filter={{ status: "running" }} />
+      <Tile label={t("queue.delayed")} value={number(queue?.delayed)} filter={{ status: "queued" }} />
+      <Tile label={t("queue.dead")} value={number(queue?.dead)} filter={{ status: "dead" }} warn={!!queue?.dead} />
+      <Tile label={t("queue.workers")} value={number(queue?.workers)} warn={queue?.workers === 0} />
       <Box gridColumn={{ base: "span 3", lg: "auto" }}>
         <Tile label={t("queue.oldest")} value={oldest == null ? "–" : formatSeconds(oldest)} />
       </Box>
