@@ -1,8 +1,9 @@
 // Above the wall: search, order, size of the tiles, filters. The search goes into the address when somebody pauses.
-import { Box, Button, CloseButton, Drawer, Flex, Input, Portal, useBreakpointValue } from "@chakra-ui/react";
+import { Box, Button, Flex, Input, useBreakpointValue } from "@chakra-ui/react";
 import { SlidersHorizontal } from "lucide-react";
 import { type RefObject, useEffect, useState } from "react";
 import { Choice } from "@/components/fields";
+import Sheet from "@/components/Sheet";
 import { t } from "@/i18n";
 import { useSettings } from "@/store/settings";
 import { Chips } from "./Chips";
@@ -92,22 +93,9 @@ function Filters({ search, onChange }: Omit<Props, "field">) {
         </Box>
       )}
       {!wide && (
-        <Drawer.Root placement="bottom" open={open} onOpenChange={(now) => setOpen(now.open)} lazyMount unmountOnExit>
-          <Portal>
-            <Drawer.Backdrop />
-            <Drawer.Positioner>
-              <Drawer.Content maxH="85dvh" roundedTop="xl">
-                <Drawer.Header pb="2">
-                  <Drawer.Title>{t("gallery.filters")}</Drawer.Title>
-                </Drawer.Header>
-                <Drawer.Body pb="8">{fields}</Drawer.Body>
-                <Drawer.CloseTrigger asChild>
-                  <CloseButton aria-label={t("common.close")} />
-                </Drawer.CloseTrigger>
-              </Drawer.Content>
-            </Drawer.Positioner>
-          </Portal>
-        </Drawer.Root>
+        <Sheet title={t("gallery.filters")} open={open} onClose={() => setOpen(false)}>
+          {fields}
+        </Sheet>
       )}
     </>
   );

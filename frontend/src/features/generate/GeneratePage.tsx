@@ -23,7 +23,7 @@ import { useArrival, useShown } from "./useArrival";
 import { useRecover } from "./useRecover";
 
 // Opened by a tap: the first load goes without it.
-const ParameterSheet = lazy(() => import("./ParameterSheet"));
+const Sheet = lazy(() => import("@/components/Sheet"));
 const counts = [1, 2, 3, 4, 6, 8, 9, 12, 16];
 
 function CountField() {
@@ -180,7 +180,9 @@ export function Component() {
       </Flex>
       {sheet && (
         <Suspense fallback={null}>
-          <ParameterSheet onClose={() => setSheet(false)}>{fields}</ParameterSheet>
+          <Sheet title={t("generate.parameters")} onClose={() => setSheet(false)}>
+            {fields}
+          </Sheet>
         </Suspense>
       )}
     </Page>

@@ -1,7 +1,8 @@
 // Above the table: on a desk everything at hand, on a phone a sheet for axes and filters.
-import { Badge, Box, Button, CloseButton, Drawer, Flex, IconButton, Portal, Text } from "@chakra-ui/react";
+import { Badge, Box, Button, Flex, IconButton, Text } from "@chakra-ui/react";
 import { SlidersHorizontal, ZoomIn } from "lucide-react";
 import { type ReactNode, type RefObject, useState } from "react";
+import Sheet from "@/components/Sheet";
 import { t } from "@/i18n";
 import { useSettings } from "@/store/settings";
 import { Choosers, LooseChoosers } from "./Choosers";
@@ -76,34 +77,21 @@ function ZoomButtons({ large = false }: { large?: boolean }) {
 function SheetOf({ axes, view, change, search }: ToolbarProps) {
   const [open, setOpen] = useState(false);
   return (
-    <Drawer.Root open={open} onOpenChange={(event) => setOpen(event.open)} placement="bottom">
-      <Drawer.Trigger asChild>
-        <Button size="sm" variant="outline" flex="1">
-          <SlidersHorizontal size={16} />
-          {t("grid.arrange")}
-          {isFiltered(view) && <Badge colorPalette="brand">{t("grid.filtered")}</Badge>}
-        </Button>
-      </Drawer.Trigger>
-      <Portal>
-        <Drawer.Backdrop />
-        <Drawer.Positioner>
-          <Drawer.Content maxH="85dvh" roundedTop="lg">
-            <Drawer.Header py="3">
-              <Drawer.Title>{t("grid.axes")}</Drawer.Title>
-            </Drawer.Header>
-            <Drawer.Body display="flex" flexDirection="column" gap="2" pb="6" tabIndex={0}>
-              <Choosers axes={axes} view={view} change={change} tall />
-              <LooseChoosers axes={axes} view={view} change={change} tall />
-              <SizeSlider tall />
-              <Filters view={view} change={change} search={search} tall />
-            </Drawer.Body>
-            <Drawer.CloseTrigger asChild>
-              <CloseButton size="md" aria-label={t("common.close")} />
-            </Drawer.CloseTrigger>
-          </Drawer.Content>
-        </Drawer.Positioner>
-      </Portal>
-    </Drawer.Root>
+    <>
+      <Button size="sm" variant="outline" flex="1" aria-haspopup="dialog" onClick={() => setOpen(true)}>
+        <SlidersHorizontal size={16} />
+        {t("grid.arrange")}
+        {isFiltered(view) && <Badge colorPalette="brand">{t("grid.filtered")}</Badge>}
+      </Button>
+      <Sheet title={t("grid.axes")} open={open} onClose={() => setOpen(false)}>
+        <Flex direction="column" gap="2">
+          <Choosers axes={axes} view={view} change={change} tall />
+          <LooseChoosers axes={axes} view={view} change={change} tall />
+          <SizeSlider tall />
+          <Filters view={view} change={change} search={search} tall />
+        </Flex>
+      </Sheet>
+    </>
   );
 }
 

@@ -1,7 +1,8 @@
 // The plan on a phone: a bar at the foot with the essence, which opens into a sheet; the way to start is always there.
-import { Box, Button, CloseButton, Drawer, Flex, Portal, Text } from "@chakra-ui/react";
+import { Box, Button, Flex, Text } from "@chakra-ui/react";
 import { ChevronUp, Play } from "lucide-react";
 import { useState } from "react";
+import Sheet from "@/components/Sheet";
 import { t } from "@/i18n";
 import { usePlan } from "../plan";
 import { PlanPanel, timeText } from "./PlanPanel";
@@ -65,27 +66,9 @@ export function PlanBar({ onStart, canStart, busy }: Props) {
         <Play size={16} />
         {t("builder.actions.start")}
       </Button>
-      <Drawer.Root
-        open={open}
-        onOpenChange={(change) => setOpen(change.open)}
-        placement="bottom"
-        lazyMount
-        unmountOnExit
-      >
-        <Portal>
-          <Drawer.Backdrop />
-          <Drawer.Positioner>
-            <Drawer.Content maxH="85dvh" roundedTop="xl" aria-label={t("builder.plan.title")}>
-              <Drawer.Body tabIndex={0} pt="5">
-                <PlanPanel onGo={() => setOpen(false)} />
-              </Drawer.Body>
-              <Drawer.CloseTrigger asChild>
-                <CloseButton size="md" aria-label={t("common.close")} />
-              </Drawer.CloseTrigger>
-            </Drawer.Content>
-          </Drawer.Positioner>
-        </Portal>
-      </Drawer.Root>
+      <Sheet quiet title={t("builder.plan.title")} open={open} onClose={() => setOpen(false)}>
+        <PlanPanel onGo={() => setOpen(false)} />
+      </Sheet>
     </Flex>
   );
 }
