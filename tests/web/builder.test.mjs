@@ -250,6 +250,7 @@ suite("builder", ({ test, server }) => {
       await tab.waitForURL(/\/experiments\/[0-9a-f-]{36}\/edit$/);
       const id = tab.url().split("/").at(-2);
       assert.equal((await server.ask("GET", `/api/v1/experiments/${id}`)).status, "draft");
+      await tab.waitForLoadState("networkidle");
       await tab.getByLabel("Values of Steps").fill("1, 2");
       await planSays(tab, "Cells", "8");
       await tab.getByRole("navigation").getByRole("link", { name: "Gallery" }).click();

@@ -14,7 +14,7 @@
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -37,8 +37,12 @@ export const phone = {
 export const small = { steps: 4, width: 64, height: 64 };
 
 export class Server {
-  /** `users`: [name, role, password], there before the start; `environment`: variables of the server's own. */
-  constructor(options = [], { users = [], environment = {} } = {}) {
+  /**
+   * `users`: [name, role, password], there before the start; `environment`: variables of the server's own; `alone`: a
+   * program that lies beside no installation finds no models there.
+   */
+  constructor(options = [], { users = [], environment = {}, alone = false } = {}) {
+    this.alone = alone;
     this.options = options;
     this.users = users;
     this.environment = environment;
@@ -48,11 +52,16 @@ export class Server {
   async start() {
     if (!this.folder) {
       this.folder = await mkdtemp(join(tmpdir(), "cauldron-web-"));
+      this.program = program;
+      if (this.alone) {
+        this.program = join(this.folder, "cauldron");
+        await copyFile(program, this.program);
+      }
       for (const user of this.users) this.addUser(...user);
     }
     const environment = this.variables();
     const options = ["serve", "--port", String(this.port), "--web", app, "--data", join(this.folder, "data")];
-    this.process = spawn(program, [...options, ...this.options], {
+    this.process = spawn(this.program, [...options, ...this.options], {
       env: environment,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -148,7 +157,7 @@ export async function shoot(tab, name) {
   await tab.screenshot({ path: join(folder, `${name}.png`) });
 }
 
-/** One server and browser for the tests of a file. `options`: of cauldron serve; `more`: users, environment. */
+/** One server and browser for the tests of a file. `options`: of cauldron serve; `more`: users, environment, alone. */
 export function suite(name, define, options = [], more = {}) {
   const server = new Server(options, more);
   let browser;

@@ -131,5 +131,5 @@ suite(
     });
   },
   [],
-  { environment: { CAULDRON_MODELS: models, HF_ENDPOINT: hubUrl } },
+  { environment: { CAULDRON_MODELS: models, HF_ENDPOINT: hubUrl }, alone: true },
 );
