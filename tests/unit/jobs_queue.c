@@ -58,7 +58,7 @@ static void test_redis_away(void **state)
 
     (void)state;
     assert_int_equal(queue_open("redis://127.0.0.1:1/0", &q, &e), 0);
-    assert_int_equal(queue_push(q, "job", 0, &e), ERR_NETWORK);
+    assert_int_equal(queue_push(q, "0192f0c1-7b7a-7c1e-9a53-5d0c7f4f2b11", 0, &e), ERR_NETWORK);
     queue_close(q);
 }
 
