@@ -82,8 +82,8 @@ export function summary(curve: Curve, axis: string): string {
 /** Why there is less than one might look for. */
 export function gaps(analysis: Analysis): string[] {
   const said: string[] = [];
-  const { done = 0, cells = 0, measured = 0 } = analysis.counts;
-  if (done < cells) said.push(t("analysis.gaps.unfinished", { done, cells }));
+  const { done = 0, cells = 0, failed = 0, impossible = 0, measured = 0 } = analysis.counts;
+  if (done + failed + impossible < cells) said.push(t("analysis.gaps.unfinished", { done, cells }));
   if (done > 0 && measured === 0) said.push(t("analysis.gaps.unmeasured"));
   const counts = analysis.ranking.map(({ y }) => y.n);
   if (counts.length && Math.max(...counts) === 1) said.push(t("analysis.gaps.single"));
