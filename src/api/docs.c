@@ -8,7 +8,7 @@ enum { FRESH_SECONDS = 300 };
 static int respond_text(struct request *r, struct response *w, const char *type,
                         const struct api_text *text)
 {
-    if (respond_not_modified(r, w, text->etag, FRESH_SECONDS))
+    if (respond_not_modified(r, w, text->etag, FRESH_SECONDS, text->size))
         return 0;
     respond_header(w, "ETag", text->etag);
     respond_header(w, "Cache-Control", "public, max-age=300");

@@ -32,7 +32,8 @@ static int answer_picture(struct request *r, struct response *w, const struct ge
 
     picture_name(g->sha256, form, name);
     snprintf(etag, sizeof etag, "\"%s\"", name);
-    if (respond_not_modified(r, w, etag, PICTURE_AGE))
+    bool as_stored = form->format == IMAGE_UNKNOWN && !form->width && !form->longest;
+    if (respond_not_modified(r, w, etag, PICTURE_AGE, as_stored ? (uint64_t)g->bytes : 0))
         return 0;
     if ((rc = picture_open(app_of(r), g->sha256, form, &fd, e)))
         return rc;

@@ -104,7 +104,7 @@ static struct page *find(struct page_cache *c, const char *key)
 
 static int answer(struct request *r, struct response *w, const char *etag, struct str text)
 {
-    if (respond_not_modified(r, w, etag, 0))
+    if (respond_not_modified(r, w, etag, 0, text.n))
         return 0;
     int rc = respond_bytes(w, 200, "application/json", text);
     respond_header(w, "ETag", etag);

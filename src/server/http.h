@@ -121,9 +121,10 @@ int respond_bytes(struct response *w, unsigned status, const char *type, struct 
  * `etag` (quoted; NULL: none). `max_age` seconds of caching; immutable when it is a year. Takes
  * over the file descriptor in every case. */
 int respond_file(struct response *w, int fd, const char *type, const char *etag, int64_t max_age);
-/* 304 when the request's If-None-Match holds `etag`; true when it answered. */
+/* 304 when the request's If-None-Match holds `etag`; true when it answered. `length`: of the body
+ * that is not sent; 0: not known, which costs the connection. */
 bool respond_not_modified(const struct request *r, struct response *w, const char *etag,
-                          int64_t max_age);
+                          int64_t max_age, uint64_t length);
 
 /* The file of static_root that the request's path names; what GET of a path without a route is
  * answered. ERR_NOT_FOUND: there is none, or no static_root. */

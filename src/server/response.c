@@ -149,13 +149,14 @@ static void caching(struct response *w, const char *etag, int64_t max_age)
 }
 
 bool respond_not_modified(const struct request *r, struct response *w, const char *etag,
-                          int64_t max_age)
+                          int64_t max_age, uint64_t length)
 {
     const char *list = request_header(r, "If-None-Match");
 
     if (!list || !etag || !etag_listed(list, etag))
         return false;
     respond_empty(w, 304);
+    w->length = length;
     caching(w, etag, max_age);
     return true;
 }
@@ -199,8 +200,7 @@ int respond_file(struct response *w, int fd, const char *type, const char *etag,
         LOG(LOG_ERROR, "a file to send is none", LOG_TEXT("error", strerror(errno)));
         return respond_problem(w, 500, "internal", "the file cannot be read");
     }
-    if (respond_not_modified(r, w, etag, max_age)) {
-        w->length = (uint64_t)st.st_size;
+    if (respond_not_modified(r, w, etag, max_age, (uint64_t)st.st_size)) {
         close(fd);
         return 0;
     }

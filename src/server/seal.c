@@ -95,11 +95,17 @@ static ssize_t nothing(void *user, uint64_t at, char *out, size_t most)
 }
 
 /* A 304 says how long the body would have been, or nothing about it: 0 would be wrong (RFC 9110
- * 8.6). libmicrohttpd sends none in either case. */
+ * 8.6). Where the length is not known libmicrohttpd would call the missing body chunked and send
+ * its end, which the client takes for the next answer; HTTP/1.0 knows no chunks, and the connection
+ * ends. */
 static struct MHD_Response *not_modified(const struct response *w)
 {
-    return MHD_create_response_from_callback(w->length ? w->length : MHD_SIZE_UNKNOWN, 1024,
-                                             nothing, NULL, NULL);
+    struct MHD_Response *m = MHD_create_response_from_callback(
+        w->length ? w->length : MHD_SIZE_UNKNOWN, 1024, nothing, NULL, NULL);
+
+    if (m && !w->length)
+        MHD_set_response_options(m, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
+    return m;
 }
 
 static struct MHD_Response *body(struct request *r)

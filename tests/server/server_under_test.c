@@ -73,7 +73,16 @@ static int form(struct request *r, struct response *w, struct err *e)
 static int tagged(struct request *r, struct response *w, struct err *e)
 {
     (void)e;
-    if (respond_not_modified(r, w, "\"v1\"", 0))
+    if (respond_not_modified(r, w, "\"v1\"", 0, 2))
+        return 0;
+    return respond_json(w, 200, json_object());
+}
+
+/* How long the body would be is not known. */
+static int vague(struct request *r, struct response *w, struct err *e)
+{
+    (void)e;
+    if (respond_not_modified(r, w, "\"v1\"", 0, 0))
         return 0;
     return respond_json(w, 200, json_object());
 }
@@ -353,6 +362,7 @@ static const struct route routes[] = {
     {"POST", "/form", "post_form", .max_body = 1 << 20, .handle = form},
     {"PUT", "/hello", "put_hello", .handle = hello},
     {"GET", "/tagged", "tagged", .handle = tagged},
+    {"GET", "/vague", "vague", .handle = vague},
     {"GET", "/file", "get_file", .handle = file},
     {"GET", "/fail/{name}", "fail", .handle = fail},
     {"GET", "/slow/{seconds}", "slow", .handle = slow},

@@ -6,6 +6,7 @@ import gzip
 import http.client
 import json
 import pathlib
+import re
 import shutil
 import socket
 import tempfile
@@ -533,6 +534,21 @@ class Files(HttpTest):
                 first = connection.sock if path == "/file" else first
             self.assertIs(connection.sock, first)
         self.assertEqual(self.server.get("/tagged").status, 200)
+
+    def test_not_modified_has_no_body_on_the_wire(self):
+        for path, etag, length in (("/file", "tag-1", FILE.stat().st_size), ("/tagged", "v1", 2),
+                                   ("/vague", "v1", None)):
+            with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as s:
+                s.sendall(f'GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n'
+                          f'If-None-Match: "{etag}"\r\n\r\n'.encode())
+                answer = b""
+                while more := s.recv(65536):
+                    answer += more
+            head, _, body = answer.partition(b"\r\n\r\n")
+            self.assertEqual((head[9:12], body), (b"304", b""), path)
+            said = re.search(rb"(?i)content-length: (\d+)", head)
+            self.assertEqual(said and int(said[1]), length, path)
+            self.assertNotIn(b"ransfer-", head, path)
 
     def test_head(self):
         answer = self.server.ask("HEAD", "/file", headers={"Range": "bytes=0-9"})
