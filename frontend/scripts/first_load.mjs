@@ -13,7 +13,9 @@ function follow(file) {
   if (seen.has(file)) return;
   seen.add(file);
   const text = readFileSync(join(dist, file), "utf8");
-  for (const [, path] of text.matchAll(/(?:^|[;}\s])(?:import|export)\s*(?:[\w*{}\s,$]*\s*from\s*)?["'](\.[^"']+\.js)["']/g))
+  for (const [, path] of text.matchAll(
+    /(?:^|[;}\s])(?:import|export)\s*(?:[\w*{}\s,$]*\s*from\s*)?["'](\.[^"']+\.js)["']/g,
+  ))
     follow(join(dirname(file), path));
 }
 
@@ -21,11 +23,13 @@ const index = readFileSync(join(dist, "index.html"), "utf8");
 for (const [, path] of index.matchAll(/(?:src|href)="\/([^"]+\.js)"/g)) follow(path);
 // The first page is a lazy chunk: the preload table of the entry names it and what it needs.
 const entry = [...seen].map((file) => readFileSync(join(dist, file), "utf8")).join("\n");
-for (const [, path] of entry.matchAll(/import\(["'`]\.\/(GeneratePage-[^"'`]+\.js)["'`]\)/g)) follow(join("assets", path));
+for (const [, path] of entry.matchAll(/import\(["'`]\.\/(GeneratePage-[^"'`]+\.js)["'`]\)/g))
+  follow(join("assets", path));
 
 const sizes = [...seen].map((file) => [file, gzipSync(readFileSync(join(dist, file)), { level: 9 }).length]);
 const total = sizes.reduce((sum, [, size]) => sum + size, 0);
-for (const [file, size] of sizes.sort((a, b) => b[1] - a[1])) console.log(`${(size / 1000).toFixed(1).padStart(8)} kB  ${file}`);
+for (const [file, size] of sizes.sort((a, b) => b[1] - a[1]))
+  console.log(`${(size / 1000).toFixed(1).padStart(8)} kB  ${file}`);
 console.log(`${(total / 1000).toFixed(1).padStart(8)} kB  in all; limit ${limit} kB`);
 if (!sizes.some(([file]) => file.includes("GeneratePage"))) {
   console.error("the chunk of the first page was not found");
