@@ -1,5 +1,4 @@
 export const analysis = {
-  title: "Analysis",
   measuring: "Measuring the pictures",
   table: "Table",
   tableOf: "{title}, as a table",

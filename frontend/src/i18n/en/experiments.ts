@@ -43,7 +43,6 @@ export const experiments = {
   restored: "{name} is back",
   more: "Load more",
   loadingMore: "Loading more",
-  end: "That is all.",
   nothing: "No experiment is like that",
   nothingHelp: "Try other words, or clear the filter.",
   keys: {

@@ -15,6 +15,5 @@ export const login = {
   menu: "Account of {name}",
   account: "Account: {name}",
   logout: "Log out",
-  loggedOut: "You are logged out.",
   role: { viewer: "Viewer", editor: "Editor", admin: "Admin" },
 };

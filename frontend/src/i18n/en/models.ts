@@ -54,7 +54,6 @@ export const models = {
   ofTotal: "{done} of {total}",
   rate: "{rate} a second",
   left: "{time} left",
-  file: "File",
   stop: "Stop",
   stopOf: "Stop: {task}",
   resume: "Go on",

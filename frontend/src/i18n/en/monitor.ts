@@ -1,5 +1,4 @@
 export const monitor = {
-  title: "Progress",
   experiment: "Experiment",
   missing: "There is no such experiment, or it was deleted",
   name: "Name of the experiment",

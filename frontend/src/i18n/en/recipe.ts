@@ -1,5 +1,4 @@
 export const recipe = {
-  title: "Recipe",
   advanced: "Advanced",
   advancedSet: { one: "Advanced ({n} set)", other: "Advanced ({n} set)" },
   modelDefault: "Default",

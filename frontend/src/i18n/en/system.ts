@@ -41,7 +41,6 @@ export const system = {
   noWorkers:
     "No worker was heard of within the last minute: nothing is drawn. Start “cauldron serve” without “--no-draw”, or “cauldron worker”.",
   worker: "Worker",
-  device: "Device",
   busy: "Busy",
   busyOf: "{busy} of {slots}",
   holds: "In memory",
