@@ -5,7 +5,7 @@ set -eu
 
 build="gcc libc6-dev make meson ninja-build pkg-config python3 python3-yaml
     libavahi-client-dev libcmocka-dev libcurl4-openssl-dev libhiredis-dev libjansson-dev
-    libjpeg62-turbo-dev libmicrohttpd-dev libpng-dev libpq-dev libsodium-dev libsqlite3-dev
+    libjpeg62-turbo-dev libmicrohttpd-dev libmongoc-dev libpng-dev libpq-dev libsodium-dev libsqlite3-dev
     libssl-dev libutf8proc-dev libwebp-dev libwslay-dev zlib1g-dev"
 test="avahi-daemon avahi-utils clang-19 dbus gcovr iproute2 libclang-rt-19-dev libomp-19-dev llvm-19 postgresql-15
     python3-venv redis-server"

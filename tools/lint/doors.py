@@ -7,18 +7,22 @@ import sys
 
 DOORS = {
     "base": [],
+    "net": ["base"],
+    "objects": ["base", "net"],
+    "datasets": ["base", "net"],
     "recipe": ["base"],
     "image": ["base"],
     "engine": ["base", "image"],
-    "models": ["base"],
+    "models": ["base", "net"],
     "providers": ["base", "recipe", "image"],
-    "storage": ["base", "recipe"],
+    "storage": ["base", "recipe", "objects"],
     "jobs": ["base", "recipe", "image", "storage", "providers"],
     "experiments": ["base", "recipe", "image", "storage", "jobs"],
-    "plugins": ["base", "recipe", "image", "storage"],
-    "ops": ["base"],
+    "plugins": ["base", "image", "net"],
+    "tasks": ["base", "recipe", "image", "net", "objects", "datasets", "storage", "jobs", "experiments", "providers", "plugins", "ops"],
+    "ops": ["base", "net"],
     "server": ["base", "ops"],
-    "api": ["base", "recipe", "image", "ops", "server", "storage", "jobs", "experiments", "providers", "models", "plugins"],
+    "api": ["base", "recipe", "image", "ops", "server", "storage", "jobs", "experiments", "providers", "models", "plugins", "tasks", "net"],
     "cli": None,  # everything: it wires the rooms together
 }
 # Files that may open one door more.
