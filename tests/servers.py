@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""A real PostgreSQL and a real Redis for tests, in a folder that is removed afterwards.
+"""Real servers for tests, in a folder that is removed afterwards.
 
     python3 tests/servers.py -- meson test -C build
 
-starts both on unix sockets (PostgreSQL as user postgres when run by root), puts their URLs into
-CAULDRON_TEST_POSTGRES and CAULDRON_TEST_REDIS, runs the command, stops them, and ends with its exit
-status. `--tcp` makes both listen on loopback as well, on free ports, and gives those URLs;
-`--no-postgres` and `--no-redis` leave one out. Tests that stop and start a server use the classes:
+starts PostgreSQL and Redis on unix sockets (PostgreSQL as user postgres when run by root), and on
+loopback, where tools/test_servers.sh has installed them, servers that speak MongoDB's protocol,
+Google Cloud Storage's and S3's. It puts their URLs into CAULDRON_TEST_POSTGRES, _REDIS, _MONGO, _GCS
+and _S3 (with _S3_KEY and _S3_SECRET), runs the command, stops them, and ends with its exit status.
+`--tcp` makes all of them listen on loopback, on free ports; `--no-postgres` and `--no-redis` leave one
+out; `--mongo`, `--gcs` and `--s3` insist on one (it is an error when it cannot be had), `--no-mongo`,
+... leave it out. Tests that stop and start a server use the classes:
 
     with tempfile.TemporaryDirectory() as folder, Postgres(folder) as pg:
         ... pg.url ...
@@ -18,6 +21,7 @@ import glob
 import os
 import pathlib
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -25,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 import urllib.parse
 
 
@@ -207,11 +212,155 @@ class Redis(Server):
         return f"unix://{self.folder / 'socket'}"
 
 
+class Tool(Server):
+    """One that tools/test_servers.sh installs; always on a loopback port of its own."""
+
+    tools = pathlib.Path(os.environ.get("CAULDRON_TOOLS")
+                         or pathlib.Path.home() / ".cache/cauldron/tools")
+
+    def __init__(self, folder, tcp=True):
+        super().__init__(folder, True)
+
+    @classmethod
+    def missing(cls):
+        """Why it cannot be started; None when it can."""
+        return None if cls.program().exists() else f"{cls.program()} is missing (tools/test_servers.sh)"
+
+    @classmethod
+    def program(cls):
+        raise NotImplementedError
+
+    @classmethod
+    def need(cls):
+        """For setUpModule: the tests are skipped and say so."""
+        if cls.missing():
+            raise unittest.SkipTest(f"NOT RUN: {cls.missing()}")
+
+    @classmethod
+    def packages(cls):
+        """Makes what is in the tools' virtual environment importable: pymongo, ..."""
+        for folder in sorted(cls.tools.glob("venv/lib/python3*/site-packages")):
+            if str(folder) not in sys.path:
+                sys.path.append(str(folder))
+
+    def ready(self):
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 1):
+                return True
+        except OSError:
+            return False
+
+    def environment(self):
+        """What a test must know: the ends of its variables' names, and their values."""
+        return {"": self.url}
+
+
+class Mongo(Tool):
+    """mongo-java-server: no login, no sessions, no transactions. Its data is in a file and outlives
+    stop() and kill(), but for the last 20 milliseconds before a kill(); with memory=True it is
+    quicker and forgets."""
+
+    name = "mongo"
+
+    def __init__(self, folder, tcp=True, memory=False):
+        self.memory = memory
+        super().__init__(folder)
+
+    @classmethod
+    def program(cls):
+        return cls.tools / "mongo/classes/Mongo.class"
+
+    def command(self):
+        java = shutil.which("java")
+        if not java:
+            raise RuntimeError("there is no java: install the package default-jdk-headless")
+        path = f"{self.tools}/mongo/classes:{self.tools}/mongo/target/dependency/*"
+        return [java, "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", path, "Mongo",
+                str(self.port), *([] if self.memory else [str(self.folder / "data.mv")])]
+
+    @property
+    def url(self):
+        return f"mongodb://127.0.0.1:{self.port}"
+
+
+class Gcs(Tool):
+    """fake-gcs-server with its objects in a folder, so that they outlive a restart. It asks for no
+    token, and answers the status query of a resumable upload wrong (it ends the upload)."""
+
+    name = "gcs"
+
+    @classmethod
+    def program(cls):
+        return cls.tools / "bin/fake-gcs-server"
+
+    def command(self):
+        here = f"127.0.0.1:{self.port}"
+        return [str(self.program()), "-backend", "filesystem", "-filesystem-root",
+                str(self.folder / "objects"), "-scheme", "http", "-host", "127.0.0.1", "-port",
+                str(self.port), "-public-host", here, "-external-url", f"http://{here}"]
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+
+class GcsEmulator(Tool):
+    """gcp-storage-emulator: the one that answers the status query of a resumable upload right. It
+    ignores ifGenerationMatch. One bucket, "pictures"; in memory."""
+
+    name = "gcs-emulator"
+    bucket = "pictures"
+
+    @classmethod
+    def program(cls):
+        return cls.tools / "venv/bin/gcp-storage-emulator"
+
+    def command(self):
+        return [str(self.program()), "start", "--host=127.0.0.1", f"--port={self.port}", "--in-memory",
+                f"--default-bucket={self.bucket}"]
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+
+class S3(Tool):
+    """versitygw over a folder: checks signatures, dates and payload hashes."""
+
+    name = "s3"
+    region = "us-east-1"
+
+    def prepare(self):
+        self.key = "testkey" + secrets.token_hex(6)
+        self.secret = secrets.token_hex(20)
+        (self.folder / "objects").mkdir()
+
+    @classmethod
+    def program(cls):
+        return cls.tools / "bin/versitygw"
+
+    def identity(self):
+        return {"env": {**os.environ, "ROOT_ACCESS_KEY": self.key, "ROOT_SECRET_KEY": self.secret}}
+
+    def command(self):
+        return [str(self.program()), "--port", f"127.0.0.1:{self.port}", "--region", self.region,
+                "--quiet", "posix", str(self.folder / "objects")]
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def environment(self):
+        return {"": self.url, "_KEY": self.key, "_SECRET": self.secret}
+
+
 def main():
     parser = argparse.ArgumentParser(description="run a command with real servers")
     parser.add_argument("--tcp", action="store_true")
     parser.add_argument("--no-postgres", action="store_true")
     parser.add_argument("--no-redis", action="store_true")
+    for kind in (Mongo, Gcs, S3):
+        parser.add_argument(f"--{kind.name}", action=argparse.BooleanOptionalAction)
     parser.add_argument("command", nargs="+")
     args = parser.parse_args()
     environment = dict(os.environ)
@@ -224,6 +373,17 @@ def main():
                     started.append(server)
                     server.start()
                     environment[f"CAULDRON_TEST_{kind.name.upper()}"] = server.url
+            for kind in (Mongo, Gcs, S3):
+                wanted = getattr(args, kind.name)
+                if wanted and kind.missing():
+                    raise SystemExit(f"servers.py: {kind.missing()}")
+                if wanted is False or kind.missing():
+                    continue
+                server = kind(folder)
+                started.append(server)
+                server.start()
+                for end, value in server.environment().items():
+                    environment[f"CAULDRON_TEST_{kind.name.upper()}{end}"] = value
             return subprocess.run(args.command, env=environment, check=False).returncode
         finally:
             for server in reversed(started):

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every test: the ordinary build (with a real PostgreSQL and Redis), what parses and computes again
+# Every test: the ordinary build (with the real servers of tests/servers.py), what parses and computes again
 # under ASan and UBSan, what has threads again under TSan, and the fuzz targets for FUZZ_SECONDS
 # each. The last line sums up: "N passed, N failed".
 set -u
@@ -33,6 +33,7 @@ stage() {
 }
 
 tools/test_clients.sh
+tools/test_servers.sh
 tools/web.sh build
 servers="python3 tests/servers.py --"
 stage build ""
