@@ -10,7 +10,8 @@
  *   dataset_close(d);
  *
  * `source` is an object (members not listed are errors, reported with their JSON pointer):
- *   {"type": "mongodb", "connection": NAME | "uri": "mongodb://..." , "database": ..., "collection":
+ *   {"type": "mongodb", "connection": NAME | "uri": "mongodb://..." , "database": ...,
+ * "collection":
  *    ..., "query"?: object (extended JSON), "projection"?: object, "id"?: "_id"}
  *   {"type": "jsonl", "path": ..., "id"?: field; default: "id", else the line's number}
  *   {"type": "csv", "path": ..., "id"?: column; the same, "delimiter"?: ","; the first row names
@@ -84,7 +85,8 @@ WARN_UNUSED_RESULT int dataset_next(struct dataset *d, size_t limit, struct aren
 void records_release(struct record *records, size_t count);
 /* How many records there are; -1 when that cannot be said cheaply. */
 WARN_UNUSED_RESULT int dataset_count(struct dataset *d, int64_t *out, struct err *e);
-/* What the records are called in object names: the collection, or the file's name without ending. */
+/* What the records are called in object names: the collection, or the file's name without ending.
+ */
 const char *dataset_name(const struct dataset *d);
 /* Whether only this machine has it (a file). */
 bool dataset_is_local(const json_t *source);

@@ -8,8 +8,8 @@
  *   results_close(r);
  *
  * `document` is an object:
- *   {"type": "mongodb", "connection"?|"uri"?, "database"?, "collection": ...}  a document each; what
- *       is left out is the source's
+ *   {"type": "mongodb", "connection"?|"uri"?, "database"?, "collection": ...}  a document each;
+ * what is left out is the source's
  *   {"type": "record", "field"?: "cauldron"}   into that field of the source's record; a path with
  *       dots is fine. Needs a MongoDB source
  *   {"type": "jsonl", "path": ...}             a line each

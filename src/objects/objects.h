@@ -114,7 +114,8 @@ struct objects_stats {
 };
 void objects_stats(struct objects *o, struct objects_stats *out);
 
-/* What a backend must have; listed in objects.c. Names come checked, with the prefix before them. */
+/* What a backend must have; listed in objects.c. Names come checked, with the prefix before them.
+ */
 struct objects_backend {
     const char *scheme;
     int (*open)(struct objects *o, const char *place, struct err *e);
