@@ -10,6 +10,7 @@
 #include "cauldron.h"
 #include "cli/commands.h"
 #include "cli/find_model.h"
+#include "cli/first_admin.h"
 #include "cli/hub_settings.h"
 #include "cli/platform.h"
 #include "ops/mdns.h"
@@ -24,6 +25,7 @@
 struct want {
     struct platform_options platform;
     const char *address, *allowed_hosts, *allowed_origins, *trusted_proxies, *web, *name;
+    const char *admin_name, *admin_password;
     int port, workers, queue, event_threads, connections, connections_per_address, sockets;
     double rate, header_seconds, body_seconds, idle_seconds, stop_seconds, session_hours;
     double ping_interval, ping_timeout;
@@ -82,6 +84,18 @@ static const struct opt table[] = {
      OPT_INTO(struct want, trusted_proxies),
      .value = "LIST",
      .help = "addresses whose X-Forwarded-* headers count, with commas"},
+    {.name = "admin-name",
+     .type = OPT_STRING,
+     OPT_INTO(struct want, admin_name),
+     .value = "NAME",
+     .initial = "admin",
+     .help = "of the user that the next option makes"},
+    {.name = "admin-password",
+     .type = OPT_STRING,
+     OPT_INTO(struct want, admin_password),
+     .value = "TEXT",
+     .help = "while there is no user, make one with it at the start; a command line is visible to "
+             "others, so prefer the variable's _FILE form"},
     {.name = "session-hours",
      .type = OPT_F64,
      OPT_INTO(struct want, session_hours),
@@ -247,22 +261,25 @@ static bool is_loopback(const char *address)
 }
 
 /* Whether anybody must log in; a server that others can reach needs that. */
-static int settle_login(struct app *app, const char *address, struct err *e)
+static int settle_login(struct app *app, const struct want *want, struct err *e)
 {
     int64_t users, admins;
     struct tx *tx;
 
+    if (want->admin_password && first_admin(app->db, want->admin_name, want->admin_password, e))
+        return e->code;
     if (tx_begin(app->db, TX_READ, &tx, e))
         return e->code;
     int rc = users_count(tx, &users, &admins, e);
     tx_rollback(tx);
     if (rc)
         return rc;
-    if (!users && !is_loopback(address))
+    if (!users && !is_loopback(want->address))
         return ERR(e, ERR_DENIED,
                    "listening on %s lets others in, and there is no user yet: run 'cauldron user "
-                   "add NAME --role admin' first, or listen on 127.0.0.1",
-                   address);
+                   "add NAME --role admin' first, name a file with a password for 'admin' in "
+                   "CAULDRON_ADMIN_PASSWORD_FILE, or listen on 127.0.0.1",
+                   want->address);
     app->login_needed = users > 0;
     return 0;
 }
@@ -453,7 +470,7 @@ static int serve(const void *asked, struct platform *p, struct err *e)
     if (platform_notify(p, &want->platform, e))
         return e->code;
     struct app *app = app_from(want, p);
-    int rc = settle_login(app, want->address, e);
+    int rc = settle_login(app, want, e);
 
     raise_file_limit();
     if (rc == 0)
