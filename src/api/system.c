@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "ops/metrics.h"
+#include "ops/push.h"
 #include "ops/sentry.h"
 
 #include "api/api_routes.h"
@@ -115,10 +116,7 @@ static void set(struct metrics *m, enum metric id, const char *label, const char
 static void gauge_database(struct app *app)
 {
     struct metrics *m = app->metrics;
-    struct queue_depth d;
     struct db_stats db;
-    struct tx *tx;
-    struct err e;
 
     db_stats(app->db, &db);
     set(m, METRIC_DB_CONNECTIONS, "state", "open", db.open);
@@ -126,8 +124,22 @@ static void gauge_database(struct app *app)
     set(m, METRIC_DB_QUERIES, NULL, NULL, (double)db.queries);
     set(m, METRIC_DB_SECONDS, NULL, NULL, db.seconds);
     set(m, METRIC_DB_FAILURES, NULL, NULL, (double)db.failures);
+}
+
+/* What all processes share is told by the servers: asking costs the database and Redis something,
+ * and there may be a thousand workers. */
+static void gauge_queue(struct app *app)
+{
+    struct metrics *m = app->metrics;
+    struct queue_depth d;
+    struct tx *tx;
+    struct err e;
+    bool paused;
+
     if (tx_begin(app->db, TX_READ, &tx, &e))
         return;
+    if (jobs_paused(tx, &paused, &e) == 0)
+        set(m, METRIC_QUEUE_PAUSED, NULL, NULL, paused);
     if (jobs_depth(tx, &d, &e) == 0) {
         double age = d.oldest_ms ? (double)(clock_unix_ms() - d.oldest_ms) / 1000 : 0;
         set(m, METRIC_QUEUE_DEPTH, "state", "queued", (double)d.queued);
@@ -179,6 +191,34 @@ static void gauge_engine(struct app *app)
     set(m, METRIC_LEASES_LOST, NULL, NULL, (double)s.lost);
 }
 
+/* Of all processes that share the queue, as they tell of themselves. */
+static void gauge_fleet(struct app *app)
+{
+    struct metrics *m = app->metrics;
+    json_t *all = workers_seen(app->submitter), *one;
+    int64_t tickets, workers = 0, slots = 0, busy = 0;
+    double steps = 0;
+    struct err e;
+    size_t i;
+
+    json_array_foreach(all, i, one)
+    {
+        if (strcmp(json_text(one, "device", "none"), "none") == 0)
+            continue; /* a server that leaves drawing to others */
+        workers++;
+        slots += json_int(one, "slots", 0);
+        busy += json_int(one, "busy", 0);
+        steps += json_num(one, "steps_per_second", 0);
+    }
+    json_decref(all);
+    set(m, METRIC_FLEET_WORKERS, NULL, NULL, (double)workers);
+    set(m, METRIC_FLEET_SLOTS, "state", "busy", (double)busy);
+    set(m, METRIC_FLEET_SLOTS, "state", "idle", (double)(slots - busy));
+    set(m, METRIC_FLEET_STEPS, NULL, NULL, steps);
+    if (queue_length(app->queue, &tickets, &e) == 0)
+        set(m, METRIC_QUEUE_TICKETS, NULL, NULL, (double)tickets);
+}
+
 /* Pages of resident memory: the second number of /proc/self/statm (proc(5)). */
 static int64_t resident_bytes(void)
 {
@@ -222,11 +262,17 @@ static void gauge_gpus(struct app *app, struct metrics *m)
 static void gauge_reports(struct app *app, struct metrics *m)
 {
     struct sentry_stats s;
+    struct push_stats push;
 
     sentry_stats(app->sentry, &s);
     set(m, METRIC_SENTRY_EVENTS, "result", "sent", (double)s.sent);
     set(m, METRIC_SENTRY_EVENTS, "result", "failed", (double)s.failed);
     set(m, METRIC_SENTRY_EVENTS, "result", "dropped", (double)s.dropped);
+    if (!app->push)
+        return;
+    push_stats(app->push, &push);
+    set(m, METRIC_PUSHES, "result", "taken", (double)push.taken);
+    set(m, METRIC_PUSHES, "result", "failed", (double)push.failed);
 }
 
 static void gauge_machine(struct app *app)
@@ -255,6 +301,10 @@ int api_metrics(struct request *r, struct response *w, struct err *e)
     gauge_events(app);
     gauge_engine(app);
     gauge_machine(app);
+    if (app->sockets) { /* a server */
+        gauge_queue(app);
+        gauge_fleet(app);
+    }
     buf_init(&text, 8 << 20);
     rc = metrics_text(app->metrics, &text);
     if (rc)

@@ -31,6 +31,11 @@ enum metric {
     METRIC_CELLS_REUSED,
     METRIC_QUEUE_DEPTH, /* state */
     METRIC_QUEUE_AGE,
+    METRIC_QUEUE_PAUSED,
+    METRIC_QUEUE_TICKETS,
+    METRIC_FLEET_WORKERS,
+    METRIC_FLEET_SLOTS, /* state */
+    METRIC_FLEET_STEPS,
     METRIC_WORKER_SLOTS, /* state */
     METRIC_JOB_RETRIES,
     METRIC_LEASES_LOST,
@@ -47,6 +52,7 @@ enum metric {
     METRIC_GPU_MEMORY, /* device, state */
     METRIC_BLOB_FREE,
     METRIC_SENTRY_EVENTS, /* result */
+    METRIC_PUSHES,        /* result */
     METRIC_INFO,          /* version */
     METRIC_START_TIME,
     METRIC_DROPPED,
