@@ -17,6 +17,9 @@ uint32_t crc32c(uint32_t sum, const void *p, size_t n);
 /* The same without the processor's instruction: what it is checked against. */
 uint32_t crc32c_table(uint32_t sum, const void *p, size_t n);
 
+/* As GCS writes it: base64 of the big-endian sum. */
+void crc32c_text(uint32_t sum, char out[9]);
+
 struct sums {
     char crc32c[9]; /* base64 of the big-endian CRC32C */
     char md5[25];   /* base64 */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/egress.h"
 #include "ops/push_target.h"
 #include "ops/vapid.h"
 

@@ -4,10 +4,9 @@
  *
  *   struct push_target t;
  *   if (push_target_read(endpoint, false, &arena, &t, &e)) ...        when it is given
- *   if (!address_is_public(sockaddr)) ...                             when it is connected to
  *
- * The name is checked again as the address that it resolves to, at each connection: names move
- * (DNS rebinding). Threads: pure.
+ * The name is checked again as the address that it resolves to, at each connection
+ * (address_is_public, net/egress.h): names move (DNS rebinding). Threads: pure.
  */
 #ifndef OPS_PUSH_TARGET_H
 #define OPS_PUSH_TARGET_H
@@ -16,7 +15,6 @@
 #include "base/err.h"
 
 #include <stdbool.h>
-#include <sys/socket.h>
 
 enum { PUSH_ENDPOINT_MOST = 2000 };
 struct push_target {
@@ -26,8 +24,5 @@ struct push_target {
  * loopback. */
 WARN_UNUSED_RESULT int push_target_read(const char *endpoint, bool allow_private, struct arena *a,
                                         struct push_target *out, struct err *e);
-
-/* Whether it is an address that means the same host from everywhere (RFC 6890, RFC 4291). */
-bool address_is_public(const struct sockaddr *address);
 
 #endif

@@ -1,5 +1,7 @@
 #include "ops/push_target.h"
 
+#include "net/egress.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
