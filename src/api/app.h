@@ -25,6 +25,8 @@ struct mdns;
 struct metrics;
 struct push;
 struct model_tasks;
+struct tasks;
+struct task_runner;
 struct sentry;
 struct throttle;
 
@@ -42,6 +44,8 @@ struct app {
     struct live *live;               /* live.h */
     struct page_cache *pages;        /* page_cache.h */
     struct model_tasks *model_tasks; /* models/tasks.h */
+    const struct tasks *tasks;       /* tasks/task.h */
+    struct task_runner *task_runner; /* tasks/runner.h; NULL: others run tasks */
     struct push *push;               /* ops/push.h */
     struct mdns *_Atomic mdns;       /* ops/mdns.h; NULL until the port is known */
     struct socketio *sockets;

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "storage/experiments.h"
+#include "storage/tasks.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -59,20 +60,22 @@ static bool may_see(const struct identity *who, const char *owner)
     return who->role == ROLE_ADMIN || (owner && strcmp(owner, who->user_id) == 0);
 }
 
-/* The owner of "experiment:{id}" or "generation:{id}". */
+/* The owner of "experiment:{id}", "generation:{id}" or "task:{id}". */
 static int owner_of(struct app *app, struct str room, struct arena *a, const char **owner,
                     struct err *e)
 {
     struct generation generation;
     struct experiment experiment;
+    struct task task_row;
     struct tx *tx;
     struct str id = room;
-    bool whole = str_skip(&id, "experiment:");
+    bool whole = str_skip(&id, "experiment:"), task = !whole && str_skip(&id, "task:");
     int rc;
 
-    if (!whole && !str_skip(&id, "generation:"))
+    if (!whole && !task && !str_skip(&id, "generation:"))
         return ERR(e, ERR_ARG,
-                   "no room '%.*s': there are experiment:{id}, generation:{id}, queue, models",
+                   "no room '%.*s': there are experiment:{id}, generation:{id}, task:{id}, queue, "
+                   "models",
                    (int)room.n, room.p);
     if (!uuid_valid(id))
         return ERR(e, ERR_ARG, "'%.*s' does not end with an id", (int)room.n, room.p);
@@ -81,6 +84,9 @@ static int owner_of(struct app *app, struct str room, struct arena *a, const cha
     if (whole) {
         rc = experiments_get(tx, arena_str(a, id), a, &experiment, e);
         *owner = rc ? NULL : experiment.user_id;
+    } else if (task) {
+        rc = tasks_get(tx, arena_str(a, id), a, &task_row, e);
+        *owner = rc ? NULL : task_row.user_id;
     } else {
         rc = generations_get(tx, arena_str(a, id), a, &generation, e);
         *owner = rc ? NULL : generation.user_id;

@@ -813,6 +813,330 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List tasks */
+        get: operations["list_tasks"];
+        put?: never;
+        /**
+         * Draw a dataset
+         * @description Reads records (MongoDB, JSON Lines, CSV), draws each, puts the pictures into object storage and writes back what became of them; docs/tasks.md has the
+         *     document. A record is drawn once for one recipe however often the task is run. A task of that name is run again with `again: true`.
+         *
+         *     Documents of people who are no admins read files below `DATA/datasets`, write below `DATA/exports`, and name connections
+         *     instead of holding URIs.
+         */
+        post: operations["create_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a task without running it
+         * @description A dry run: reads and maps records, asks the destination, the results and the callbacks whether they are there and allowed; writes nothing anywhere.
+         */
+        post: operations["check_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** One task */
+        get: operations["get_task"];
+        put?: never;
+        post?: never;
+        /**
+         * Forget a task that has ended
+         * @description Its records and callbacks go with it; objects and results stay where they are.
+         */
+        delete: operations["delete_task"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause
+         * @description What is being drawn or sent is finished; nothing else begins.
+         */
+        post: operations["pause_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on after a pause */
+        post: operations["resume_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description What was begun is finished; the rest is cancelled.
+         */
+        post: operations["cancel_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run it again
+         * @description The source is read from its beginning; records that are known are passed over.
+         */
+        post: operations["run_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide on the sample
+         * @description `approved: true` goes on with all records, `false` cancels the task.
+         */
+        post: operations["approve_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try failed records again
+         * @description All but those that could not be mapped, or those of some classes.
+         */
+        post: operations["retry_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** What became of each record */
+        get: operations["list_task_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** Counts, failures, percentiles, cost */
+        get: operations["get_task_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** All records as a file */
+        get: operations["export_task"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/callbacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** What its receiver was told */
+        get: operations["list_task_callbacks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/callbacks/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send events again
+         * @description One by its id, or all that are dead (the default) or delivered; with the same event ids.
+         */
+        post: operations["replay_task_callbacks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/task-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What tasks can make */
+        get: operations["list_task_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models": {
         parameters: {
             query?: never;
@@ -3642,6 +3966,259 @@ export interface components {
              */
             rooms: string[];
         };
+        /** @enum {string} */
+        TaskStatus: "running" | "awaiting_approval" | "paused" | "completed" | "failed" | "cancelled";
+        /** @enum {string} */
+        TaskRecordStatus: "waiting" | "ready" | "stored" | "failing" | "succeeded" | "failed" | "cancelled";
+        /** @enum {string} */
+        TaskErrorClass: "mapping" | "draw" | "storage" | "conflict" | "results" | "cancelled" | "internal";
+        /** @enum {string} */
+        CallbackStatus: "waiting" | "delivered" | "dead";
+        TaskCreate: {
+            /** @description docs/tasks.md has every member. */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description A task of that name is run again with this document.
+             * @default false
+             */
+            again: boolean;
+            /** @description Records of the sample that is drawn first; the document's otherwise. */
+            canary?: number;
+        };
+        TaskApprove: {
+            approved: boolean;
+        };
+        TaskRetry: {
+            classes?: components["schemas"]["TaskErrorClass"][];
+        };
+        CallbackReplay: {
+            id?: components["schemas"]["Id"];
+            /**
+             * @default dead
+             * @enum {string}
+             */
+            status: "dead" | "delivered" | "all";
+        };
+        CallbackReplayed: {
+            count: number;
+        };
+        TaskCounts: {
+            /** @description Being drawn. */
+            waiting: number;
+            /** @description To be put into storage. */
+            ready: number;
+            /** @description To be written back. */
+            stored: number;
+            /** @description The same of failures. */
+            failing: number;
+            succeeded: number;
+            failed: number;
+            cancelled: number;
+        };
+        CallbackCounts: {
+            waiting: number;
+            delivered: number;
+            dead: number;
+        };
+        Task: {
+            id: components["schemas"]["Id"];
+            name: string;
+            /** @example image */
+            kind: string;
+            status: components["schemas"]["TaskStatus"];
+            /**
+             * @description The sample is chosen; drawn; records are drawn; the end is told.
+             * @enum {string}
+             */
+            phase: "sample" | "canary" | "records" | "end";
+            user_id?: string | null;
+            /** @description Of the document. */
+            version?: number;
+            /** @description How often it was run. */
+            rounds?: number;
+            document: {
+                [key: string]: unknown;
+            };
+            /** @description Of the sample. */
+            experiment_id?: string | null;
+            approved?: boolean;
+            counts: components["schemas"]["TaskCounts"];
+            /** @description In the source; null: not known. */
+            source_records?: number | null;
+            /** @description Works that were made of records so far. */
+            read: number;
+            read_all: boolean;
+            ended: number;
+            /** @description Their picture existed before. */
+            reused?: number;
+            /** @description Passed over in this round. */
+            known?: number;
+            /** @description Results whose record had vanished. */
+            missing?: number;
+            /** @description Put into storage. */
+            bytes?: number;
+            seconds_making?: number;
+            /** @description Records that ended within the last minute. */
+            per_second?: number | null;
+            eta_seconds?: number | null;
+            /** @description So far. */
+            cost?: number | null;
+            /** @description Of all. */
+            cost_expected?: number | null;
+            currency?: string | null;
+            callbacks: components["schemas"]["CallbackCounts"];
+            error?: components["schemas"]["Failure"];
+            created_at: components["schemas"]["Time"];
+            started_at?: components["schemas"]["NullableTime"];
+            finished_at?: components["schemas"]["NullableTime"];
+            url: string;
+        };
+        TaskPage: {
+            items: components["schemas"]["Task"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        /** @description Why it failed. */
+        TaskFailure: {
+            class: components["schemas"]["TaskErrorClass"];
+            code: string;
+            message: string;
+        } | null;
+        TaskRecord: {
+            id: components["schemas"]["Id"];
+            record_id: string;
+            number: number;
+            end_number?: number | null;
+            key: string;
+            status: components["schemas"]["TaskRecordStatus"];
+            generation_id?: string | null;
+            object: string | null;
+            request?: {
+                [key: string]: unknown;
+            } | null;
+            outcome?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description gs://, s3:// or file:// */
+            url?: string | null;
+            https?: string | null;
+            recipe_url?: string | null;
+            bytes?: number | null;
+            crc32c?: string | null;
+            md5?: string | null;
+            sha256?: string | null;
+            reused?: boolean;
+            attempts: number;
+            seconds_making?: number | null;
+            seconds_storing?: number | null;
+            error?: components["schemas"]["TaskFailure"];
+            created_at: components["schemas"]["Time"];
+            ready_at?: components["schemas"]["NullableTime"];
+            stored_at?: components["schemas"]["NullableTime"];
+            ended_at?: components["schemas"]["NullableTime"];
+        };
+        TaskRecordPage: {
+            items: components["schemas"]["TaskRecord"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        TaskPercentiles: {
+            p50: number | null;
+            p90: number | null;
+            p99: number | null;
+            max: number | null;
+        };
+        TaskReport: {
+            task_id: components["schemas"]["Id"];
+            name: string;
+            status: components["schemas"]["TaskStatus"];
+            rounds?: number;
+            counts: components["schemas"]["TaskCounts"];
+            reused?: number;
+            known?: number;
+            missing?: number;
+            bytes?: number;
+            seconds_making?: number;
+            seconds_elapsed?: number | null;
+            /** @description Over the whole round. */
+            per_second?: number | null;
+            cost?: number | null;
+            currency?: string | null;
+            failures: {
+                class: components["schemas"]["TaskErrorClass"];
+                code: string;
+                count: number;
+                example: string;
+            }[];
+            seconds: {
+                making: components["schemas"]["TaskPercentiles"];
+                storing: components["schemas"]["TaskPercentiles"];
+                total: components["schemas"]["TaskPercentiles"];
+            };
+            callbacks: components["schemas"]["CallbackCounts"];
+        };
+        TaskCheck: {
+            /** @description Nothing stands in the way. */
+            ok: boolean;
+            parts: {
+                /** @example destination */
+                part: string;
+                ok: boolean;
+                detail: string;
+            }[];
+            records: number;
+            works: number;
+            /** @description Their picture exists already. */
+            drawn: number;
+            /** @description Works that share the picture of an earlier one. */
+            duplicates: number;
+            /** @description Records that cannot be mapped. */
+            invalid: number;
+            /** @description Object names that two works have. */
+            collisions: number;
+            problems: {
+                record_id: string | null;
+                number: number;
+                field: string | null;
+                message: string;
+            }[];
+            examples: {
+                record_id: string;
+                object: string;
+                prompt: string | null;
+            }[];
+            /** @description Estimate. */
+            seconds?: number | null;
+            bytes?: number | null;
+            cost?: number | null;
+            /** @description All records were read. */
+            complete: boolean;
+        };
+        TaskCallback: {
+            id: components["schemas"]["Id"];
+            /** @enum {string} */
+            kind: "record" | "batch" | "canary" | "end";
+            subject: string;
+            status: components["schemas"]["CallbackStatus"];
+            attempts: number;
+            /** @description Of HTTP; null: no answer yet. */
+            last_status?: number | null;
+            error?: string | null;
+            due_at?: components["schemas"]["NullableTime"];
+            created_at: components["schemas"]["Time"];
+            delivered_at?: components["schemas"]["NullableTime"];
+        };
+        TaskCallbackPage: {
+            items: components["schemas"]["TaskCallback"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        TaskKindList: {
+            items: {
+                name: string;
+                summary: string;
+                media: string;
+            }[];
+        };
     };
     responses: {
         /** @description The experiment as it is now. */
@@ -3651,6 +4228,15 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["Experiment"];
+            };
+        };
+        /** @description The task as it is now. */
+        Task: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Task"];
             };
         };
         /** @description The queue as it is now. */
@@ -5532,6 +6118,598 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_tasks: {
+        parameters: {
+            query?: {
+                /** @description In this state. */
+                status?: components["schemas"]["TaskStatus"];
+                /** @description Items of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of tasks. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "document": {
+                 *         "version": 1,
+                 *         "name": "autumn",
+                 *         "source": {
+                 *           "type": "jsonl",
+                 *           "path": "prompts.jsonl"
+                 *         },
+                 *         "model": {
+                 *           "model": "demo",
+                 *           "parameters": {
+                 *             "steps": 12,
+                 *             "cfg_scale": 4
+                 *           }
+                 *         },
+                 *         "destination": {
+                 *           "url": "file:autumn"
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TaskCreate"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Task"];
+            /** @description Created. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    check_task: {
+        parameters: {
+            query?: {
+                /** @description Records that are read. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "document": {
+                 *         "version": 1,
+                 *         "name": "autumn",
+                 *         "source": {
+                 *           "type": "jsonl",
+                 *           "path": "prompts.jsonl"
+                 *         },
+                 *         "model": {
+                 *           "model": "demo",
+                 *           "parameters": {
+                 *             "steps": 12,
+                 *             "cfg_scale": 4
+                 *           }
+                 *         },
+                 *         "destination": {
+                 *           "url": "file:autumn"
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TaskCreate"];
+            };
+        };
+        responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskCheck"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Task"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    pause_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Task"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resume_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Task"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancel_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Task"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    run_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Task"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    approve_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "approved": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["TaskApprove"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Task"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retry_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "classes": [
+                 *         "storage"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["TaskRetry"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Task"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_task_records: {
+        parameters: {
+            query?: {
+                /** @description In this state. */
+                status?: components["schemas"]["TaskRecordStatus"];
+                /** @description Failed for this. */
+                class?: components["schemas"]["TaskErrorClass"];
+                /** @description Of this record. */
+                record_id?: string;
+                /** @description Items of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of records, by their number. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskRecordPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_task_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskReport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    export_task: {
+        parameters: {
+            query?: {
+                /** @description What file. */
+                format?: "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description With a file name. */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_task_callbacks: {
+        parameters: {
+            query?: {
+                /** @description In this state. */
+                status?: components["schemas"]["CallbackStatus"];
+                /** @description Items of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskCallbackPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    replay_task_callbacks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "status": "dead"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CallbackReplay"];
+            };
+        };
+        responses: {
+            /** @description How many are sent again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbackReplayed"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_task_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The kinds. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskKindList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
