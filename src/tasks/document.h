@@ -67,16 +67,28 @@ struct task_callbacks {
     bool allow_private;
 };
 
+/* Of a record that brings no seed of its own. */
+enum task_seed {
+    TASK_SEED_RECORD, /* from the task's name and the record's id */
+    TASK_SEED_BASE,   /* base + number of the record */
+    TASK_SEED_FIXED,
+};
+
 struct task_document {
     struct arena arena;
     const char *name;
+    const char *dataset; /* what the records are called in names of objects */
     const struct task_kind *kind;
     const json_t *written;          /* the whole, as it is stored */
     const json_t *source, *results; /* results NULL: none */
     const json_t *model; /* the configuration: {"model", "digest", "parameters", ...}; resolved by
                             task_document_resolve when it comes from elsewhere; NULL for kinds
                             without */
+    const json_t *from;  /* where configurations lie; NULL: nowhere */
     const json_t *fields;
+    enum task_seed seed_rule;
+    bool seed_written; /* else a seed among the configuration's parameters counts */
+    uint64_t seed;
     const json_t *canary_by; /* array, or NULL */
     int canary_count;        /* 0: none */
     uint64_t canary_seed;
@@ -90,12 +102,14 @@ struct task_document {
     int64_t window;
     double cost_per_hour; /* NAN: unknown */
     const char *currency;
-    struct dataset_access access; /* with which its sources and results are opened */
+    struct dataset_access access;         /* with which source and configurations are opened */
+    struct dataset_access results_access; /* with which results are opened */
 };
 
-/* ERR_ARG with all problems. `folder`: of relative paths. */
+/* ERR_ARG with all problems, whose texts live in the arena. `folder`: of relative paths. */
 WARN_UNUSED_RESULT int task_document_read(const struct tasks *t, const json_t *json, bool trusted,
-                                          const char *folder, struct task_document **out,
+                                          const char *folder, struct arena *a,
+                                          struct task_document **out,
                                           struct task_problems *problems, struct err *e);
 /* The same of a stored task. */
 WARN_UNUSED_RESULT int task_document_of(const struct tasks *t, const struct task *task,
