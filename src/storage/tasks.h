@@ -14,12 +14,17 @@
  *
  * Every function is one step, all or nothing in its transaction, and names the lease it acts for;
  * so a process that was thought dead changes nothing. A row is leased by `due_at`: taking it sets
- * it into the future and counts the attempt; the lease is (id, attempt). The task itself is leased
- * in the same way by the one process that reads its dataset.
+ * it into the future and counts; the lease is (id, lease), and no number of a row comes twice. The
+ * task itself is leased in the same way by the one process that reads its dataset.
  *
- * A record that ends gets the next `end_number` of its task (1, 2, ... without gaps), and its
- * callbacks (callbacks.h) are added in the same transaction; so batches are the same however often
- * somebody is killed. The counters of a task move with its records and are always exact.
+ * A record that succeeds or fails gets the next `end_number` of its task (1, 2, ... without gaps),
+ * and its callbacks (callbacks.h) are added in the same transaction; so batches are the same
+ * however often somebody is killed. One that is cancelled gets none, for nobody is told of it; one
+ * that is retried gets another when it ends again. The counters of a task move with its records and
+ * are always exact.
+ *
+ * Records move while their task runs, and also when it was cancelled or has failed: what was begun
+ * is finished. Nothing moves while it is paused.
  * Threads: as its transaction. Ownership: texts live in the arena.
  */
 #ifndef STORAGE_TASKS_H
@@ -108,6 +113,8 @@ struct task_record {
     bool reused;
     const char *outcome; /* JSON: of the kind (recipe, model digest, timings, caption) */
     int attempts;        /* to deliver it; drawing has its own */
+    int tries;           /* of the step that it is at: limits and pauses go by them */
+    int lease;           /* record_lease_of */
     int64_t due_at;
     const char *error_class; /* mapping, draw, storage, conflict, results, cancelled, internal */
     const char *error_code, *error;
@@ -212,8 +219,12 @@ WARN_UNUSED_RESULT int task_records_take(struct tx *tx, enum record_status statu
                                          struct err *e);
 struct record_lease {
     const char *id;
-    int attempt;
+    int lease;
 };
+static inline struct record_lease record_lease_of(const struct task_record *r)
+{
+    return (struct record_lease){r->id, r->lease};
+}
 /* The session of an upload that has begun. ERR_CONFLICT: the lease is lost. */
 WARN_UNUSED_RESULT int task_records_upload(struct tx *tx, struct record_lease lease,
                                            const char *session, int64_t until, struct err *e);
