@@ -136,7 +136,7 @@ static struct str name_of(struct str tag)
 
 static int open_element(struct reader *r, struct str name)
 {
-    if (r->ended || r->depth == DEPTH || !name.n || name.n > NAME || memchr(name.p, 0, name.n))
+    if (r->ended || r->depth == DEPTH || !name.n || name.n > NAME)
         return broken(r, "an element out of place");
     if (r->depth++)
         r->path[r->path_n++] = '/';
@@ -185,8 +185,8 @@ static int tag(struct reader *r)
 {
     size_t n;
 
-    if (!tag_end(r->rest, &n))
-        return broken(r, "it breaks off inside a tag");
+    if (!tag_end(r->rest, &n) || memchr(r->rest.p, 0, n))
+        return broken(r, "a tag does not end");
     struct str inside = {r->rest.p, n};
     r->rest = (struct str){r->rest.p + n + 1, r->rest.n - n - 1};
     if (str_skip(&inside, "/"))
