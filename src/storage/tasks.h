@@ -164,9 +164,11 @@ WARN_UNUSED_RESULT int tasks_retry(struct tx *tx, const char *id, const char *co
 /* ==== reading: one process at a time ==== */
 
 /* Lease a running task that nobody reads and that this host can reach; *out has id NULL when there
- * is none. Those with something to do: not in phase records with read_all set. */
-WARN_UNUSED_RESULT int tasks_take(struct tx *tx, const char *reader, const char *host, int64_t now,
-                                  int64_t until, struct arena *a, struct task *out, struct err *e);
+ * is none. Those with something to do: not in phase records with read_all set. `only`: that task or
+ * none; NULL: any. */
+WARN_UNUSED_RESULT int tasks_take(struct tx *tx, const char *reader, const char *host,
+                                  const char *only, int64_t now, int64_t until, struct arena *a,
+                                  struct task *out, struct err *e);
 /* ERR_CONFLICT: the lease is lost, or the task does not run any more. */
 WARN_UNUSED_RESULT int tasks_keep(struct tx *tx, const char *id, const char *reader, int64_t until,
                                   struct err *e);
@@ -214,9 +216,9 @@ WARN_UNUSED_RESULT int task_records_drawn(struct tx *tx, int limit, int64_t now,
 /* Lease up to `limit` rows of running tasks in that status (ready; stored or failing together as
  * RECORD_STORED) that are due, of one task, whose files this host can reach. */
 WARN_UNUSED_RESULT int task_records_take(struct tx *tx, enum record_status status, int limit,
-                                         const char *host, int64_t now, int64_t until,
-                                         struct arena *a, struct task_record **out, size_t *count,
-                                         struct err *e);
+                                         const char *host, const char *only, int64_t now,
+                                         int64_t until, struct arena *a, struct task_record **out,
+                                         size_t *count, struct err *e);
 struct record_lease {
     const char *id;
     int lease;
