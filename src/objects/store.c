@@ -104,7 +104,7 @@ int store_same(const struct object_info *there, size_t n, const struct sums *our
 {
     if (there->size != (int64_t)n)
         return 0;
-    if (there->md5[0])
+    if (there->md5[0] && ours->md5[0])
         return strcmp(there->md5, ours->md5) == 0;
     if (there->crc32c[0])
         return strcmp(there->crc32c, ours->crc32c) == 0;
