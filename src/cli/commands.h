@@ -24,6 +24,6 @@ struct command {
 
 extern const struct command command_bench, command_db_test, command_debug, command_doctor,
     command_experiment, command_gc, command_generate, command_health, command_inspect,
-    command_migrate, command_models, command_serve, command_user, command_worker;
+    command_migrate, command_models, command_serve, command_task, command_user, command_worker;
 
 #endif

@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &command_generate, &command_serve,  &command_experiment, &command_models,  &command_inspect,
-    &command_worker,   &command_user,   &command_gc,         &command_migrate, &command_db_test,
-    &command_bench,    &command_doctor, &command_health,     &command_debug,   NULL,
+    &command_generate, &command_serve,   &command_experiment, &command_task,
+    &command_models,   &command_inspect, &command_worker,     &command_user,
+    &command_gc,       &command_migrate, &command_db_test,    &command_bench,
+    &command_doctor,   &command_health,  &command_debug,      NULL,
 };
 
 static const struct command *find(const char *name)

@@ -109,7 +109,8 @@ int platform_open(const struct platform_options *o, enum platform_parts parts, s
     memset(out, 0, sizeof *out); /* submitters stay where they are opened */
     out->data = o->data;
     open_log(o);
-    if (open_storage(o, out, e) || (parts == PLATFORM_DRAWING && open_drawing(o, out, e))) {
+    if (outside_open(o->allow_hosts, &out->outside, e) || open_storage(o, out, e) ||
+        (parts == PLATFORM_DRAWING && open_drawing(o, out, e))) {
         platform_close(out);
         return e->code;
     }
@@ -127,8 +128,50 @@ int platform_notify(struct platform *p, const struct platform_options *o, struct
     return notifier_start(&options, &p->notifier, e);
 }
 
+int platform_tasks(struct platform *p, const struct platform_options *o, struct err *e)
+{
+    char host[65] = "";
+    struct describer_options options = {.net = p->outside.net,
+                                        .api_key = outside_secret(&p->outside, "describer"),
+                                        .model = o->describer_model};
+
+    gethostname(host, sizeof host - 1);
+    if (!p->describer && describer_open(o->describer, &options, &p->describer, e))
+        return err_prefix(e, "--describer");
+    p->tasks = (struct tasks){.submitter = &p->submitter,
+                              .net = p->outside.net,
+                              .settings = p->outside.settings,
+                              .connection = outside_connection,
+                              .secret = outside_secret,
+                              .outside = &p->outside,
+                              .data = p->data,
+                              .host = arena_strdup(&p->arena, host),
+                              .describer = p->describer,
+                              .metrics = p->metrics,
+                              .allow_private_callbacks = o->callbacks_private != 0};
+    return 0;
+}
+
+int platform_run_tasks(struct platform *p, const struct platform_options *o, const char *only,
+                       struct err *e)
+{
+    struct task_runner_options options = {
+        .tasks = &p->tasks, .only = only, .deliver = o->task_threads};
+
+    if (!o->run_tasks)
+        return 0;
+    return task_runner_start(&options, &p->task_runner, e);
+}
+
+void platform_stop_tasks(struct platform *p)
+{
+    task_runner_stop(p->task_runner);
+    p->task_runner = NULL;
+}
+
 void platform_close(struct platform *p)
 {
+    platform_stop_tasks(p);
     notifier_stop(p->notifier);
     if (p->submitter.hub)
         submitter_close(&p->submitter);
@@ -142,6 +185,8 @@ void platform_close(struct platform *p)
         blobs_close(p->blobs);
     if (p->db)
         db_close(p->db);
+    describer_close(p->describer);
+    outside_close(&p->outside);
     sentry_close(p->sentry, 2);
     metrics_free(p->metrics);
     arena_release(&p->arena);

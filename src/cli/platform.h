@@ -17,10 +17,12 @@
 
 #include "cli/notify.h"
 #include "cli/options.h"
+#include "cli/outside.h"
 #include "jobs/submit.h"
 #include "jobs/worker.h"
 #include "ops/metrics.h"
 #include "ops/sentry.h"
+#include "tasks/runner.h"
 
 struct platform_options {
     const char *data, *database, *redis, *blobs;
@@ -33,6 +35,9 @@ struct platform_options {
     bool low_memory;
     const char *vapid_key, *push_contact;
     int push_private;
+    const char *allow_hosts;
+    int run_tasks, task_threads, callbacks_private;
+    const char *describer, *describer_model;
 };
 
 extern const char *const log_levels[], *const log_formats[], *const dtypes[], *const off_on[];
@@ -67,6 +72,30 @@ extern const char *const log_levels[], *const log_formats[], *const dtypes[], *c
     {.name = "log-format", .type = OPT_CHOICE, OPT_INTO(T, f.log_format),                         \
      .choices = log_formats, .initial = "auto",                                                   \
      .help = "auto: text on a terminal, else JSON"}
+
+#define PLATFORM_OUTSIDE(T, f)                                                                    \
+    {.name = "allow-hosts", .type = OPT_STRING, OPT_INTO(T, f.allow_hosts), .value = "LIST",      \
+     .help = "hosts that may be connected to: names, *.suffix, addresses, networks, with commas; " \
+             "else any"}
+
+#define PLATFORM_TASKS(T, f)                                                                      \
+    {.heading = "Tasks"},                                                                         \
+    PLATFORM_OUTSIDE(T, f),                                                                       \
+    {.name = "tasks", .type = OPT_CHOICE, OPT_INTO(T, f.run_tasks), .choices = off_on,            \
+     .initial = "on",                                                                             \
+     .help = "read datasets, put pictures into object storage and call back in this process, too"},\
+    {.name = "task-threads", .type = OPT_INT, OPT_INTO(T, f.task_threads), .value = "N",          \
+     .min = 1, .max = 256, .initial = "4",                                                        \
+     .help = "objects on their way into storage at once"},                                        \
+    {.name = "callbacks-private", .type = OPT_CHOICE, OPT_INTO(T, f.callbacks_private),           \
+     .choices = off_on, .initial = "off",                                                         \
+     .help = "let documents ask for callbacks to private networks"},                              \
+    {.name = "describer", .type = OPT_STRING, OPT_INTO(T, f.describer), .value = "URL",           \
+     .initial = "measured:",                                                                      \
+     .help = "who describes pictures: measured:, or openai:URL of a vision model "                \
+             "(CAULDRON_SECRET_DESCRIBER: its key)"},                                             \
+    {.name = "describer-model", .type = OPT_STRING, OPT_INTO(T, f.describer_model),               \
+     .value = "NAME", .help = "else the first that it lists"}
 
 #define PLATFORM_DRAW(T, f)                                                                       \
     {.heading = "Jobs"},                                                                          \
@@ -133,6 +162,10 @@ struct platform {
     struct metrics *metrics;
     struct sentry *sentry;
     struct notifier *notifier; /* of platform_notify */
+    struct outside outside;
+    struct tasks tasks; /* of platform_tasks */
+    struct describer *describer;
+    struct task_runner *task_runner; /* of platform_run_tasks */
 };
 
 enum platform_parts {
@@ -145,6 +178,15 @@ void platform_close(struct platform *p);
 /* Tell owners when their experiments end, until platform_close. */
 WARN_UNUSED_RESULT int platform_notify(struct platform *p, const struct platform_options *o,
                                        struct err *e);
+
+/* Fill p->tasks: what the doors of tasks/control.h take. Of a platform for drawing. */
+WARN_UNUSED_RESULT int platform_tasks(struct platform *p, const struct platform_options *o,
+                                      struct err *e);
+/* Run tasks in this process, `only` one (an id) or all (NULL), until platform_stop_tasks; nothing
+ * when the options say so. */
+WARN_UNUSED_RESULT int platform_run_tasks(struct platform *p, const struct platform_options *o,
+                                          const char *only, struct err *e);
+void platform_stop_tasks(struct platform *p);
 
 /* The database that `database` names (NULL: DATA/cauldron.db), its schema as it is. */
 WARN_UNUSED_RESULT int platform_database(const char *database, const char *data,

@@ -235,6 +235,7 @@ static const struct opt table[] = {
      .type = OPT_FLAG,
      OPT_INTO(struct want, no_draw),
      .help = "leave the drawing to 'cauldron worker' processes"},
+    PLATFORM_TASKS(struct want, platform),
     PLATFORM_PUSH(struct want, platform),
     {.heading = "Reports"},
     PLATFORM_REPORT(struct want, platform),
@@ -452,6 +453,8 @@ static struct app *app_from(const struct want *want, struct platform *p)
     app->metrics = p->metrics;
     app->sentry = p->sentry;
     app->push = notifier_push(p->notifier);
+    app->tasks = &p->tasks;
+    app->task_runner = p->task_runner;
     app->throttle = throttle_new();
     app->live = live_new(p->bus);
     app->pages = page_cache_new();
@@ -467,7 +470,8 @@ static int serve(const void *asked, struct platform *p, struct err *e)
     const struct want *want = asked;
     struct http_server *http = NULL;
 
-    if (platform_notify(p, &want->platform, e))
+    if (platform_notify(p, &want->platform, e) || platform_tasks(p, &want->platform, e) ||
+        platform_run_tasks(p, &want->platform, NULL, e))
         return e->code;
     struct app *app = app_from(want, p);
     int rc = settle_login(app, want, e);
@@ -501,6 +505,7 @@ static int serve(const void *asked, struct platform *p, struct err *e)
         socketio_free(app->sockets);
     if (app->worker)
         worker_stop(app->worker, want->stop_seconds);
+    platform_stop_tasks(p);
     model_tasks_close(app->model_tasks);
     throttle_free(app->throttle);
     live_free(app->live);

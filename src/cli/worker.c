@@ -51,6 +51,7 @@ static const struct opt table[] = {
      .help = "to listen on for these; they tell numbers, and ask nobody who he is"},
     PLATFORM_STORE(struct want, platform),
     PLATFORM_DRAW(struct want, platform),
+    PLATFORM_TASKS(struct want, platform),
     PLATFORM_PUSH(struct want, platform),
     {.heading = "Reports"},
     PLATFORM_REPORT(struct want, platform),
@@ -115,19 +116,22 @@ static int work(const void *asked, struct platform *p, struct err *e)
     struct worker_options o = platform_worker(p, &want->platform);
     struct http_server *http = NULL;
     struct worker *worker;
-    int rc = 0;
+    int rc;
 
     o.device = want->device;
     o.name = want->name;
-    if (platform_notify(p, &want->platform, e) || worker_start(&o, &worker, e))
+    if (platform_notify(p, &want->platform, e) || platform_tasks(p, &want->platform, e) ||
+        worker_start(&o, &worker, e))
         return e->code;
-    if (want->metrics_port)
+    rc = platform_run_tasks(p, &want->platform, NULL, e);
+    if (!rc && want->metrics_port)
         rc = serve_watchers(want, p, worker, &http, e);
     if (!rc) {
         LOG(LOG_INFO, "working", LOG_TEXT("device", want->device));
         int number = signals_wait();
         LOG(LOG_INFO, "stopping", LOG_TEXT("signal", strsignal(number)));
     }
+    platform_stop_tasks(p);
     worker_stop(worker, want->stop_seconds);
     if (http)
         http_stop(http, 1);

@@ -69,6 +69,36 @@ WEAK const struct task_kind *const *task_kinds(void)
 {
     return none;
 }
+WEAK int task_runner_start(const struct task_runner_options *o, struct task_runner **out,
+                           struct err *e)
+{
+    return 0;
+}
+WEAK void task_runner_stop(struct task_runner *r)
+{
+}
+WEAK int describer_open(const char *url, const struct describer_options *o, struct describer **out,
+                        struct err *e)
+{
+    *out = NULL;
+    return 0;
+}
+WEAK void describer_close(struct describer *d)
+{
+}
+WEAK const char *record_status_name(enum record_status s)
+{
+    return "";
+}
+WEAK const char *task_status_name(enum task_status s)
+{
+    return "";
+}
+WEAK int tasks_by_name(struct tx *tx, const char *user_id, const char *name, struct arena *a,
+                       struct task *out, struct err *e)
+{
+    return UNREADY(e);
+}
 WEAK void task_runner_wake(struct task_runner *r)
 {
 }
