@@ -65,21 +65,29 @@ struct dataset_problem {
 struct record {
     const char *id;
     const char *position; /* opaque text, at most 1024 bytes */
-    int64_t number;       /* 1, 2, ...: line of a file, place in the order of MongoDB */
+    int64_t number;       /* 1, 2, ...: line of JSON Lines, row of CSV, place in MongoDB's order */
     json_t *fields;       /* an object; NULL with a problem */
     const char *problem;  /* why it could not be read */
 };
 
 struct dataset;
 
+/* Around everything else, once in a process: libmongoc's beginning and end, its words to the log.
+ */
+void datasets_init(void);
+void datasets_end(void);
+
 /* The document alone, without opening anything: ERR_ARG with *problem (in the arena). */
 WARN_UNUSED_RESULT int dataset_check(const json_t *source, const struct dataset_access *access,
                                      struct arena *a, struct dataset_problem *problem,
                                      struct err *e);
+/* Files are opened; MongoDB is not asked before the first dataset_next or dataset_count. */
 WARN_UNUSED_RESULT int dataset_open(const json_t *source, const struct dataset_access *access,
                                     struct dataset **out, struct err *e);
 void dataset_close(struct dataset *d); /* NULL is fine */
 WARN_UNUSED_RESULT int dataset_seek(struct dataset *d, const char *position, struct err *e);
+/* At most `limit` (fewer when they are large); *count is 0 at the end alone. After an error it may
+ * be called again and goes on behind the last record that was returned. */
 WARN_UNUSED_RESULT int dataset_next(struct dataset *d, size_t limit, struct arena *a,
                                     struct record **out, size_t *count, struct err *e);
 void records_release(struct record *records, size_t count);
