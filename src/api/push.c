@@ -100,7 +100,7 @@ int api_create_push_subscription(struct request *r, struct response *w, struct e
     bool added = false;
 
     if (push_check_endpoint(app_of(r)->push, s.endpoint, e))
-        return e->code == ERR_ARG ? bad_field(w, "/endpoint", e) : e->code;
+        return e->code == ERR_ARG || e->code == ERR_DENIED ? bad_field(w, "/endpoint", e) : e->code;
     if (push_receiver_read(s.p256dh, s.auth, &receiver, e))
         return bad_field(
             w, str_starts(str_from(e->message), "auth") ? "/keys/auth" : "/keys/p256dh", e);

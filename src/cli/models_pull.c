@@ -1,6 +1,7 @@
 #include "cli/hub_settings.h"
 #include "cli/models.h"
 #include "cli/options.h"
+#include "cli/outside.h"
 #include "cli/terminal.h"
 
 #include <curl/curl.h>
@@ -31,7 +32,8 @@ static const struct opt_spec spec = {
     .summary =
         "Download a Diffusers pipeline into the Hugging Face cache, where diffusers finds it "
         "too. A download that breaks off goes on where it stopped. HF_ENDPOINT names "
-        "another server, HF_TOKEN opens private models, HF_HOME moves the cache.",
+        "another server, HF_TOKEN opens private models, HF_HOME moves the cache, "
+        "CAULDRON_ALLOW_HOSTS lists the servers that may be asked.",
     .table = table,
     .min_rest = 1,
     .max_rest = 1,
@@ -65,6 +67,7 @@ static int pull(const char *name, const struct want *w, struct arena *a, struct 
 {
     struct watch watch = {0};
     struct model_hub hub;
+    struct egress *egress = NULL;
     const char *offline = hub_offline();
     int rc = hub_from_environment(&hub, a, e);
 
@@ -73,12 +76,18 @@ static int pull(const char *name, const struct want *w, struct arena *a, struct 
     if (offline)
         return ERR(e, ERR_ARG, "%s", offline);
     hub.watch = (struct model_watch){stopped, on_progress, &watch};
-    if (curl_global_init(CURL_GLOBAL_DEFAULT))
+    if (outside_egress(&egress, e))
+        return e->code;
+    hub.egress = egress;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
+        egress_free(egress);
         return ERR(e, ERR_NOMEM, "cannot start libcurl");
+    }
     rc = hub_pull(&hub, name, w->revision, w->variant, a, got, e);
     if (watch.started)
         progress_end(&watch.bar);
     curl_global_cleanup();
+    egress_free(egress);
     return rc;
 }
 

@@ -396,8 +396,10 @@ static int stored_key(struct db *db, struct arena *a, const char **out, struct e
 
 int notifier_start(const struct notifier_options *o, struct notifier **out, struct err *e)
 {
-    struct push_options push = {
-        .key = o->key, .contact = o->contact, .allow_private = o->allow_private};
+    struct push_options push = {.key = o->key,
+                                .contact = o->contact,
+                                .allow_private = o->allow_private,
+                                .egress = o->egress};
     struct notifier *n = calloc(1, sizeof *n);
     struct arena a = {0};
     int rc = n ? 0 : ERR(e, ERR_NOMEM, "no memory for notifications");

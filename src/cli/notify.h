@@ -26,6 +26,7 @@ struct notifier_options {
     const char *key;     /* VAPID; NULL: the one in the database, made at the first start */
     const char *contact; /* of who runs this server; or NULL */
     bool allow_private;
+    const struct egress *egress; /* hosts of push services; NULL: every one */
 };
 WARN_UNUSED_RESULT int notifier_start(const struct notifier_options *o, struct notifier **out,
                                       struct err *e);

@@ -16,19 +16,22 @@
  * broken download goes on where it stopped (blobs/<etag>.incomplete); every file is checked against
  * the size and the hash that the server announced before it gets its name. The server is not
  * trusted: names that leave the folder, sizes and redirects are checked, and the token goes to the
- * endpoint's own origin only. Threads: one pull per struct model_hub at a time; two processes
- * pulling the same file are kept apart by a lock. curl_global_init must have been called.
+ * endpoint's own origin only. A host that the egress list does not have is ERR_DENIED. Threads: one
+ * pull per struct model_hub at a time; two processes pulling the same file are kept apart by a
+ * lock. curl_global_init must have been called.
  */
 #ifndef MODELS_HUB_H
 #define MODELS_HUB_H
 
 #include "models/watch.h"
 
+struct egress; /* net/egress.h */
 struct model_hub {
     const char *endpoint; /* http(s)://host[:port][/prefix], no slash at the end */
     const char *token;    /* NULL: none */
     const char *cache;    /* usually ~/.cache/huggingface/hub */
     struct model_watch watch;
+    const struct egress *egress; /* hosts that may be asked, also by redirects; NULL: every one */
 };
 
 struct hub_result {

@@ -1,5 +1,7 @@
 #include "models/hub_http.h"
 
+#include "net/http.h"
+
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -252,6 +254,19 @@ static bool is_redirect(long status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+/* Whether the list of hosts lets us ask there. */
+static int check_host(const struct call *c, const char *url)
+{
+    struct arena a = {0};
+    struct net_url parts;
+    int rc = c->http->hub->egress ? net_url_read(url, &a, &parts, c->e) : 0;
+
+    if (rc == 0 && c->http->hub->egress)
+        rc = egress_check(c->http->hub->egress, parts.host, parts.port, c->e);
+    arena_release(&a);
+    return rc;
+}
+
 /* Perform it, hop by hop. A HEAD request stops at a redirect that already says what the file is, or
  * that leaves the hub: huggingface_hub does the same. */
 static int perform(struct call *c, const char *url, bool head)
@@ -261,6 +276,8 @@ static int perform(struct call *c, const char *url, bool head)
 
     for (int hops = 0;; hops++) {
         c->answer = (struct answer){.linked_size = -1, .length = -1, .range_from = -1};
+        if ((rc = check_host(c, url)))
+            break;
         set_up(c, url, head);
         CURLcode code = curl_easy_perform(c->http->curl);
         curl_easy_getinfo(c->http->curl, CURLINFO_RESPONSE_CODE, &c->answer.status);

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "net/egress.h"
+#include "net/http.h"
 #include "ops/push_target.h"
 #include "ops/vapid.h"
 
@@ -32,6 +32,7 @@ struct delivery {
 struct push {
     struct vapid *vapid;
     bool allow_private;
+    const struct egress *egress;
     CURLM *multi;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -272,6 +273,7 @@ int push_open(const struct push_options *o, struct push **out, struct err *e)
     p->vapid = vapid;
     p->multi = multi;
     p->allow_private = o->allow_private;
+    p->egress = o->egress;
     p->last = &p->waiting;
     pthread_mutex_init(&p->lock, NULL);
     if (pthread_create(&p->thread, NULL, run, p)) {
@@ -307,11 +309,24 @@ const char *push_public_key(const struct push *p)
     return vapid_public(p->vapid);
 }
 
+static int read_target(const struct push *p, const char *endpoint, struct arena *a,
+                       struct push_target *out, struct err *e)
+{
+    struct push_target target;
+    struct net_url url;
+
+    if (push_target_read(endpoint, p->allow_private, a, &target, e) ||
+        net_url_read(endpoint, a, &url, e) || egress_check(p->egress, url.host, url.port, e))
+        return e->code;
+    *out = target;
+    return 0;
+}
+
 int push_check_endpoint(const struct push *p, const char *endpoint, struct err *e)
 {
     struct push_target target;
     struct arena a = {0};
-    int rc = push_target_read(endpoint, p->allow_private, &a, &target, e);
+    int rc = read_target(p, endpoint, &a, &target, e);
 
     arena_release(&a);
     return rc;
@@ -333,7 +348,7 @@ static int fill(struct push *p, struct delivery *d, const struct push_message *m
     buf_init(&d->body, PUSH_BODY_MOST);
     d->allow_private = p->allow_private;
     d->endpoint = arena_strdup(&d->arena, m->endpoint);
-    if (push_target_read(m->endpoint, p->allow_private, &d->arena, &target, e) ||
+    if (read_target(p, m->endpoint, &d->arena, &target, e) ||
         push_encrypt(&m->receiver, m->text, &d->body, e) ||
         vapid_header(p->vapid, target.origin, clock_unix_ms() / 1000, &d->arena, &signature, e))
         return e->code;

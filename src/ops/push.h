@@ -22,12 +22,14 @@
 
 #include <stdbool.h>
 
+struct egress; /* net/egress.h */
 struct push;
 
 struct push_options {
-    const char *key;     /* vapid_make */
-    const char *contact; /* "mailto:..." or "https:...", or NULL */
-    bool allow_private;  /* networks, and http to loopback */
+    const char *key;             /* vapid_make */
+    const char *contact;         /* "mailto:..." or "https:...", or NULL */
+    bool allow_private;          /* networks, and http to loopback */
+    const struct egress *egress; /* hosts of push services; NULL: every one; borrowed */
 };
 
 /* ERR_FORMAT, ERR_ARG: a bad key, a bad contact. */
@@ -36,7 +38,7 @@ WARN_UNUSED_RESULT int push_open(const struct push_options *o, struct push **out
 void push_close(struct push *p);
 const char *push_public_key(const struct push *p); /* base64url */
 
-/* Whether it may be sent to at all: ERR_ARG with the reason. */
+/* Whether it may be sent to at all: ERR_ARG, ERR_DENIED (the egress list) with the reason. */
 WARN_UNUSED_RESULT int push_check_endpoint(const struct push *p, const char *endpoint,
                                            struct err *e);
 
@@ -61,7 +63,7 @@ struct push_result {
     const char *detail; /* why it was not taken; NULL when it was */
 };
 /* `done` is called exactly once after a 0, on the push thread, and must not block; never after
- * another result. ERR_ARG: the endpoint is not allowed, the text is too long. */
+ * another result. ERR_ARG, ERR_DENIED: the endpoint is not allowed, the text is too long. */
 WARN_UNUSED_RESULT int push_send(struct push *p, const struct push_message *m,
                                  void (*done)(void *user, const struct push_result *r), void *user,
                                  struct err *e);

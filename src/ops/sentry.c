@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "net/http.h"
 
 #include <curl/curl.h>
 #include <dirent.h>
@@ -48,6 +49,17 @@ static int parse_dsn(struct sentry *s, const char *dsn, struct err *e)
                            "X-Sentry-Auth: Sentry sentry_version=7, sentry_client=%s, "
                            "sentry_key=%.*s",
                            s->release, (int)key_length, key);
+    return 0;
+}
+
+static int check_host(struct sentry *s, const struct egress *egress, struct err *e)
+{
+    struct net_url url;
+
+    if (!egress)
+        return 0;
+    if (net_url_read(s->url, &s->arena, &url, e) || egress_check(egress, url.host, url.port, e))
+        return err_prefix(e, "the Sentry DSN");
     return 0;
 }
 
@@ -215,7 +227,7 @@ int sentry_open(const struct sentry_options *o, struct sentry **out, struct err 
     s->release = o->release ? arena_strdup(&s->arena, o->release) : "cauldron";
     s->environment = o->environment ? arena_strdup(&s->arena, o->environment) : NULL;
     s->server_name = o->server_name ? arena_strdup(&s->arena, o->server_name) : NULL;
-    if (o->dsn && o->dsn[0] && parse_dsn(s, o->dsn, e)) {
+    if (o->dsn && o->dsn[0] && (parse_dsn(s, o->dsn, e) || check_host(s, o->egress, e))) {
         arena_release(&s->arena);
         free(s);
         return e->code;

@@ -19,12 +19,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct egress; /* net/egress.h */
 struct sentry;
 
 struct sentry_options {
     const char *dsn; /* "https://KEY@HOST/PROJECT"; NULL or "": no reports, crashes are kept */
     const char *release, *environment, *server_name;
-    const char *crash_folder; /* NULL: crashes are not written */
+    const char *crash_folder;    /* NULL: crashes are not written */
+    const struct egress *egress; /* asked when it is opened; NULL: every host */
 };
 struct sentry_event {
     const char *level;           /* "error", "fatal", "warning"; NULL: error */
@@ -35,7 +37,7 @@ struct sentry_stats {
     int64_t sent, failed, dropped;
 };
 
-/* ERR_ARG for a DSN that is none. */
+/* ERR_ARG for a DSN that is none, ERR_DENIED for a host that the egress list does not have. */
 WARN_UNUSED_RESULT int sentry_open(const struct sentry_options *o, struct sentry **out,
                                    struct err *e);
 /* Gives the queue that long to empty itself. */
