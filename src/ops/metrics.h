@@ -53,7 +53,11 @@ enum metric {
     METRIC_BLOB_FREE,
     METRIC_SENTRY_EVENTS, /* result */
     METRIC_PUSHES,        /* result */
-    METRIC_INFO,          /* version */
+    METRIC_TASKS,         /* status */
+    METRIC_TASK_RECORDS,  /* outcome */
+    METRIC_OBJECT_BYTES,
+    METRIC_OBJECT_REQUESTS, /* operation, outcome */
+    METRIC_INFO,            /* version */
     METRIC_START_TIME,
     METRIC_DROPPED,
     METRIC_COUNT
