@@ -87,7 +87,8 @@ static int open_drawing(const struct platform_options *o, struct platform *p, st
                                              .release = "cauldron@" CAULDRON_VERSION,
                                              .environment = o->environment,
                                              .server_name = host,
-                                             .crash_folder = crashes},
+                                             .crash_folder = crashes,
+                                             .egress = p->outside.egress},
                     &p->sentry, e))
         return e->code;
     if (queue_open(o->redis, &p->queue, e) || bus_open(o->redis, &p->bus, e) ||
@@ -123,7 +124,8 @@ int platform_notify(struct platform *p, const struct platform_options *o, struct
                                        .bus = p->bus,
                                        .key = o->vapid_key,
                                        .contact = o->push_contact,
-                                       .allow_private = o->push_private != 0};
+                                       .allow_private = o->push_private != 0,
+                                       .egress = p->outside.egress};
 
     return notifier_start(&options, &p->notifier, e);
 }

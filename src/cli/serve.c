@@ -409,6 +409,7 @@ static int start_model_tasks(struct platform *p, struct app *app, struct err *e)
         no_hub = "there is no home folder to keep models in; start the server with HF_HOME set";
     if (!no_hub && hub_from_environment(&hub, &p->arena, e))
         return e->code;
+    hub.egress = p->outside.egress;
     return model_tasks_start(app, &hub, no_hub, p->data, e);
 }
 

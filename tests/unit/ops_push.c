@@ -1,5 +1,6 @@
 #include "ops/push.h"
 
+#include "net/egress.h"
 #include "ops/vapid.h"
 
 #include <arpa/inet.h>
@@ -283,6 +284,28 @@ static void closing_ends_everything(void **state)
     end();
 }
 
+static void hosts_that_are_not_listed(void **state)
+{
+    char key[VAPID_PRIVATE];
+    struct outcome o = outcome();
+    struct egress *egress;
+    struct push *p;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(egress_new("*.push.example.org", &egress, &e), 0);
+    assert_int_equal(vapid_make(key, &e), 0);
+    assert_int_equal(push_open(&(struct push_options){.key = key, .egress = egress}, &p, &e), 0);
+    assert_int_equal(push_check_endpoint(p, "https://a.push.example.org/x", &e), 0);
+    assert_int_equal(push_check_endpoint(p, "https://push.example.com/x", &e), ERR_DENIED);
+    assert_non_null(strstr(e.message, "push.example.com"));
+    assert_non_null(strstr(e.message, "CAULDRON_ALLOW_HOSTS"));
+    assert_int_equal(send_to(p, "https://push.example.com/x", &o, &e), ERR_DENIED);
+    push_close(p);
+    assert_int_equal(o.calls, 0);
+    egress_free(egress);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +315,7 @@ int main(void)
         cmocka_unit_test(private_addresses_are_not_connected_to),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(closing_ends_everything),
+        cmocka_unit_test(hosts_that_are_not_listed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 #include "ops/sentry.h"
 
 #include "base/json.h"
+#include "net/egress.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -169,6 +170,27 @@ static void other_dsns_are_refused(void **state)
     }
 }
 
+static void a_host_that_is_not_listed(void **state)
+{
+    struct egress *egress;
+    struct sentry *s = NULL;
+    struct err e;
+    (void)state;
+
+    assert_int_equal(egress_new("sentry.example.org,127.0.0.1:9", &egress, &e), 0);
+    struct sentry_options o = {.dsn = "https://k@o1.example.org/1", .egress = egress};
+    assert_int_equal(sentry_open(&o, &s, &e), ERR_DENIED);
+    assert_non_null(strstr(e.message, "o1.example.org"));
+    assert_non_null(strstr(e.message, "CAULDRON_ALLOW_HOSTS"));
+    o.dsn = "http://k@127.0.0.1:10/1";
+    assert_int_equal(sentry_open(&o, &s, &e), ERR_DENIED);
+    assert_null(s);
+    o.dsn = "http://k@127.0.0.1:9/1";
+    assert_int_equal(sentry_open(&o, &s, &e), 0);
+    sentry_close(s, 0);
+    egress_free(egress);
+}
+
 static void without_a_dsn_nothing_happens(void **state)
 {
     struct sentry_stats stats;
@@ -189,6 +211,7 @@ int main(void)
         cmocka_unit_test(an_event_arrives_as_an_envelope),
         cmocka_unit_test(a_crash_is_reported_by_the_next_start),
         cmocka_unit_test(other_dsns_are_refused),
+        cmocka_unit_test(a_host_that_is_not_listed),
         cmocka_unit_test(without_a_dsn_nothing_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
