@@ -17,6 +17,7 @@ struct submission {
     struct submitter *s;
     const struct wish *wishes;
     size_t count;
+    const struct submit_also *also; /* or NULL */
     struct arena *a;
     const struct recipe **recipes; /* NULL for what cannot be drawn */
     const char **keys;
@@ -183,7 +184,7 @@ static int add_job(struct submission *x, size_t i, struct tx *tx, struct err *e)
                           .provider = provider_name(x->providers[i]),
                           .model = x->recipes[i]->model,
                           .user_id = w->user_id,
-                          .run_id = w->run_id,
+                          .run_id = w->run_id ? w->run_id : w->task_id,
                           .request_id = w->request_id,
                           .trace_id = w->trace_id,
                           .priority = w->priority,
@@ -236,6 +237,9 @@ static int insert(struct tx *tx, void *user, struct err *e)
 
     if (!rc)
         rc = generations_insert(tx, x->rows, x->count, e);
+    /* Before the jobs: whoever locks a task does so before jobs (storage/tasks.h). */
+    if (!rc && x->also)
+        rc = x->also->step(tx, x->rows, x->count, x->also->user, e);
     return rc ? rc : add_jobs(x, tx, e);
 }
 
@@ -259,10 +263,11 @@ static bool happened(struct submission *x)
     return rc == 0;
 }
 
-int submit(struct submitter *s, const struct wish *wishes, size_t count, struct arena *a,
-           struct generation **out, struct parameter_problem **problems, size_t *bad, struct err *e)
+int submit_with(struct submitter *s, const struct wish *wishes, size_t count,
+                const struct submit_also *also, struct arena *a, struct generation **out,
+                struct parameter_problem **problems, size_t *bad, struct err *e)
 {
-    struct submission x = {.s = s, .wishes = wishes, .count = count, .a = a};
+    struct submission x = {.s = s, .wishes = wishes, .count = count, .also = also, .a = a};
     int64_t now = clock_unix_ms();
     int rc;
 
@@ -290,6 +295,12 @@ int submit(struct submitter *s, const struct wish *wishes, size_t count, struct 
     }
     *out = x.rows;
     return 0;
+}
+
+int submit(struct submitter *s, const struct wish *wishes, size_t count, struct arena *a,
+           struct generation **out, struct parameter_problem **problems, size_t *bad, struct err *e)
+{
+    return submit_with(s, wishes, count, NULL, a, out, problems, bad, e);
 }
 
 int submit_picture(struct submitter *s, struct str bytes, struct sent_picture *out, struct err *e)

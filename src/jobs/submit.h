@@ -50,7 +50,8 @@ struct wish {
     int priority;
     int64_t position; /* in the order of its run */
     const char *run_id, *experiment_id;
-    int64_t cell; /* -1 outside runs */
+    const char *task_id; /* whose jobs are paused with it; no generation of a run has one */
+    int64_t cell;        /* -1 outside runs */
     int replicate;
     const char *axes;        /* JSON object or NULL */
     const char *const *tags; /* NULL-ended or NULL */
@@ -60,6 +61,20 @@ struct wish {
 WARN_UNUSED_RESULT int submit(struct submitter *s, const struct wish *wishes, size_t count,
                               struct arena *a, struct generation **out,
                               struct parameter_problem **problems, size_t *bad, struct err *e);
+
+/* The same, and in the same transaction `also` (rows of whoever submits); what it returns decides.
+ * It may run several times, each time from the start. Rows that have succeeded are drawn already;
+ * others may be by the time of the commit. count 0: the step alone, and when the answer to the
+ * commit is lost, ERR_NETWORK: the caller looks. */
+struct submit_also {
+    int (*step)(struct tx *tx, const struct generation *rows, size_t count, void *user,
+                struct err *e);
+    void *user;
+};
+WARN_UNUSED_RESULT int submit_with(struct submitter *s, const struct wish *wishes, size_t count,
+                                   const struct submit_also *also, struct arena *a,
+                                   struct generation **out, struct parameter_problem **problems,
+                                   size_t *bad, struct err *e);
 
 /* Cancel, retry, change priority: the row first, then whoever draws it is told. */
 WARN_UNUSED_RESULT int cancel_generation(struct submitter *s, const char *id, struct err *e);

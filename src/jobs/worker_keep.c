@@ -46,7 +46,7 @@ struct beat {
     struct worker *w;
     size_t count;
     struct lease *leases;
-    const char **runs; /* of these jobs; NULL outside experiments */
+    const char **runs; /* of these jobs: runs, tasks; NULL: neither */
     const char **keys;
     bool *lost, *cancelled, *paused;
     bool all_paused;
@@ -76,11 +76,9 @@ static void collect(struct beat *b)
     pthread_mutex_unlock(&w->lock);
 }
 
-/* A paused run's jobs go back; each run is asked once. */
+/* The jobs of a run, or a task, that is paused go back; each is asked once. */
 static int ask_runs(struct beat *b, struct tx *tx, struct err *e)
 {
-    struct run run;
-
     for (size_t i = 0; i < b->count; i++) {
         size_t same = 0;
         if (!b->runs[i])
@@ -91,10 +89,9 @@ static int ask_runs(struct beat *b, struct tx *tx, struct err *e)
             b->paused[i] = b->paused[same];
             continue;
         }
-        int rc = runs_get(tx, b->runs[i], &b->a, &run, e);
-        if (rc && rc != ERR_NOT_FOUND)
+        int rc = jobs_run_paused(tx, b->runs[i], &b->paused[i], e);
+        if (rc)
             return rc;
-        b->paused[i] = !rc && run.status == EXPERIMENT_PAUSED;
     }
     return 0;
 }

@@ -71,9 +71,8 @@ void job_from_row(const struct db_rows *r, size_t row, struct job_row *out)
  * the next statement sees.
  */
 #define TAKES_OVER                                                                                 \
-    "WHEN (excluded.priority < jobs.priority OR EXISTS (SELECT 1 FROM experiment_runs r "          \
-    "WHERE r.id = jobs.run_id AND r.status = 'paused')) AND NOT EXISTS (SELECT 1 FROM "            \
-    "experiment_runs r WHERE r.id = excluded.run_id AND r.status = 'paused') "
+    "WHEN (excluded.priority < jobs.priority OR " RUN_PAUSED(                                      \
+        "jobs.run_id") ") AND NOT " RUN_PAUSED("excluded.run_id") " "
 static const char upsert[] =
     "INSERT INTO jobs (id, key, recipe, provider, model, user_id, run_id, request_id, trace_id, "
     "priority, position, status, max_attempts, run_after, created_at) "
@@ -282,6 +281,19 @@ int jobs_place(struct tx *tx, const char *id, int64_t *out, struct err *e)
     if (rc == 0)
         *out = own + db_i64(&rows, 0, 0) + db_i64(&rows, 0, 1);
 out:
+    arena_release(&a);
+    return rc;
+}
+
+int jobs_run_paused(struct tx *tx, const char *run_id, bool *out, struct err *e)
+{
+    struct arena a = {0};
+    struct db_rows rows;
+    int rc =
+        tx_query(tx, "SELECT 1 WHERE " RUN_PAUSED("$1"), DB_ARGS(db_text(run_id)), &a, &rows, e);
+
+    if (rc == 0)
+        *out = rows.count > 0;
     arena_release(&a);
     return rc;
 }

@@ -39,7 +39,7 @@ struct job_row {
     const char *provider; /* who draws it */
     const char *model;    /* the name the provider takes */
     const char *user_id;  /* NULL: nobody; of who asked first */
-    const char *run_id;   /* of who asked first, NULL outside experiments */
+    const char *run_id;   /* of who asked first: of a run, or a task's identifier; NULL: neither */
     const char *request_id, *trace_id;
     int priority;
     int64_t position; /* within user and priority: smaller first */
@@ -166,6 +166,8 @@ struct queue_depth {
 };
 WARN_UNUSED_RESULT int jobs_depth(struct tx *tx, struct queue_depth *out, struct err *e);
 
+/* Whether a run, or a task, keeps its jobs waiting; false when there is none of that identifier. */
+WARN_UNUSED_RESULT int jobs_run_paused(struct tx *tx, const char *run_id, bool *out, struct err *e);
 /* Whether the whole queue is paused; kept in the table settings. */
 WARN_UNUSED_RESULT int jobs_paused(struct tx *tx, bool *out, struct err *e);
 WARN_UNUSED_RESULT int jobs_pause(struct tx *tx, bool paused, struct err *e);

@@ -72,8 +72,8 @@ static int groups_from(struct tx *tx, int64_t priority, const char *user, struct
         "j.user_id > g.user_id ORDER BY j.user_id, j.run_id LIMIT 1), "
         "(SELECT j.id FROM jobs j WHERE " READY " AND j.priority > g.priority "
         "ORDER BY j.priority, j.user_id, j.run_id LIMIT 1))) "
-        "SELECT g.priority, g.user_id, g.run_id, (SELECT r.status FROM experiment_runs r "
-        "WHERE r.id = g.run_id) FROM g LIMIT $3";
+        "SELECT g.priority, g.user_id, g.run_id, CASE WHEN " RUN_PAUSED(
+            "g.run_id") " THEN 1 ELSE 0 END FROM g LIMIT $3";
 
     return tx_query(tx, sql, DB_ARGS(db_int(priority), db_text(user), db_int(GROUPS)), a, rows, e);
 }
@@ -154,9 +154,9 @@ static int gather(struct tx *tx, const struct db_rows *groups, int limit, struct
     if (wire && groups->count)
         rc = heads_at_once(tx, groups, (int64_t)most, a, &heads, e);
     for (size_t i = 0; i < groups->count && rc == 0; i++) {
-        const char *user = db_str(groups, i, 1), *status = db_str(groups, i, 3);
+        const char *user = db_str(groups, i, 1);
         int64_t priority = db_i64(groups, i, 0);
-        bool paused = status && strcmp(status, "paused") == 0;
+        bool paused = db_i64(groups, i, 3) != 0;
         struct line_of unused = {0}, *line = &unused;
         if (!paused &&
             (n == 0 || lines[n - 1].priority != priority || strcmp(lines[n - 1].user, user) != 0))

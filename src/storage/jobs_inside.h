@@ -15,6 +15,11 @@
     "id, key, recipe, provider, model, user_id, run_id, request_id, trace_id, priority, "          \
     "position, status, attempts, max_attempts, run_after, worker, lease_until, created_at, "       \
     "started_at, finished_at, error_code, error, dead"
+/* jobs.run_id is the identifier of a run, or of a task: whether that keeps its jobs waiting. */
+#define RUN_PAUSED(id)                                                                             \
+    "(EXISTS (SELECT 1 FROM experiment_runs r WHERE r.id = " id " AND r.status = 'paused') OR "    \
+    "EXISTS (SELECT 1 FROM tasks t WHERE t.id = " id " AND " TASK_PAUSED_STATUS "))"
+#define TASK_PAUSED_STATUS "t.status IN ('paused', 'cancelled')"
 void job_from_row(const struct db_rows *r, size_t row, struct job_row *out);
 
 /* Generations that change in this transaction, gathered so that the counters of their runs are

@@ -21,8 +21,7 @@ int jobs_claim(struct tx *tx, const char *id, const char *worker, int64_t now, i
                       "UPDATE jobs AS j SET status = 'running', worker = $2, lease_until = $3, "
                       "attempts = attempts + 1, started_at = $4, run_after = 0 "
                       "WHERE j.id = $1 AND j.status = 'queued' AND j.run_after <= $4 "
-                      "AND NOT EXISTS (SELECT 1 FROM experiment_runs r WHERE r.id = j.run_id "
-                      "AND r.status = 'paused') RETURNING " JOB_COLUMNS,
+                      "AND NOT " RUN_PAUSED("j.run_id") " RETURNING " JOB_COLUMNS,
                       DB_ARGS(db_text(id), db_text(worker), db_int(now + lease_ms), db_int(now)), a,
                       &rows, e);
     if (rc == 0 && rows.count == 0)

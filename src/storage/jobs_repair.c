@@ -4,16 +4,22 @@
 #include "storage/jobs_inside.h"
 #include "storage/query.h"
 
+/* The run, or the task, that a generation g is of. */
+#define WHOSE                                                                                      \
+    " LEFT JOIN experiment_runs r ON r.id = g.run_id "                                             \
+    "LEFT JOIN task_records w ON w.generation_id = g.id LEFT JOIN tasks t ON t.id = w.task_id "
+
 int job_adopt(struct tx *tx, const char *id, const char *key, struct err *e)
 {
     struct arena a = {0};
     struct db_rows rows;
     int rc = tx_query(tx,
-                      "SELECT coalesce(g.user_id, ''), coalesce(g.run_id, '') FROM generations g "
-                      "LEFT JOIN experiment_runs r ON r.id = g.run_id WHERE g.key = $1 AND "
+                      "SELECT coalesce(g.user_id, ''), coalesce(g.run_id, w.task_id, '') "
+                      "FROM generations g" WHOSE "WHERE g.key = $1 AND "
                       "g.status IN ('queued', 'running') ORDER BY "
-                      "CASE WHEN r.status = 'paused' THEN 1 ELSE 0 END, "
-                      "CASE WHEN g.run_id IS NULL THEN 0 ELSE 1 END, g.id LIMIT 1",
+                      "CASE WHEN r.status = 'paused' OR " TASK_PAUSED_STATUS " THEN 1 ELSE 0 END, "
+                      "CASE WHEN coalesce(g.run_id, w.task_id) IS NULL THEN 0 ELSE 1 END, g.id "
+                      "LIMIT 1",
                       DB_ARGS(db_text(key)), &a, &rows, e);
 
     if (rc == 0 && rows.count)
@@ -36,9 +42,10 @@ int jobs_adopt(struct tx *tx, const char *run_id, struct err *e)
     const char *sql = arena_printf(
         &a,
         "SELECT j.id, j.key FROM jobs j WHERE j.run_id = $1 AND j.run_id <> '' AND "
-        "j.status = 'queued' AND EXISTS (SELECT 1 FROM generations g LEFT JOIN experiment_runs r "
-        "ON r.id = g.run_id WHERE g.key = j.key AND g.status IN ('queued', 'running') AND "
-        "coalesce(g.run_id, '') <> $1 AND (r.status IS NULL OR r.status <> 'paused')) "
+        "j.status = 'queued' AND EXISTS (SELECT 1 FROM generations g" WHOSE
+        "WHERE g.key = j.key AND g.status IN ('queued', 'running') AND "
+        "coalesce(g.run_id, w.task_id, '') <> $1 AND (r.status IS NULL OR r.status <> 'paused') "
+        "AND (t.status IS NULL OR NOT " TASK_PAUSED_STATUS ")) "
         "ORDER BY j.id%s",
         lock);
     int rc = tx_query(tx, sql, DB_ARGS(db_text(run_id)), &a, &rows, e);
@@ -54,6 +61,13 @@ int jobs_put_for(struct tx *tx, const struct generation *g, int64_t now, struct 
 {
     enum { ATTEMPTS = 3 };
     char *fresh = arena_alloc(a, UUID_TEXT);
+    struct db_rows task;
+    int rc = tx_query(tx, "SELECT task_id, number FROM task_records WHERE generation_id = $1",
+                      DB_ARGS(db_text(g->id)), a, &task, e);
+
+    if (rc)
+        return rc;
+    const char *run = g->run_id ? g->run_id : task.count ? db_str(&task, 0, 0) : NULL;
     struct job_row job = {
         .id = fresh,
         .key = g->key,
@@ -61,9 +75,11 @@ int jobs_put_for(struct tx *tx, const struct generation *g, int64_t now, struct 
         .provider = g->provider ? g->provider : "",
         .model = g->model_name,
         .user_id = g->user_id,
-        .run_id = g->run_id,
-        .priority = g->run_id ? PRIORITY_BATCH : PRIORITY_INTERACTIVE,
-        .position = g->run_id ? g->cell : 0,
+        .run_id = run,
+        .priority = run ? PRIORITY_BATCH : PRIORITY_INTERACTIVE,
+        .position = g->run_id    ? g->cell
+                    : task.count ? db_i64(&task, 0, 1)
+                                 : 0,
         .max_attempts = ATTEMPTS,
         .created_at = now,
     };
@@ -91,7 +107,9 @@ static int adopt_stuck(struct tx *tx, int limit, struct arena *a, struct err *e)
 {
     struct db_rows rows;
     int rc = tx_query(tx,
-                      "SELECT id FROM experiment_runs WHERE status = 'paused' ORDER BY id LIMIT $1",
+                      "SELECT id FROM experiment_runs WHERE status = 'paused' UNION ALL "
+                      "SELECT t.id FROM tasks t WHERE " TASK_PAUSED_STATUS " AND EXISTS (SELECT 1 "
+                      "FROM jobs j WHERE j.run_id = t.id AND j.status = 'queued') LIMIT $1",
                       DB_ARGS(db_int(limit)), a, &rows, e);
 
     for (size_t i = 0; rc == 0 && i < rows.count; i++)
