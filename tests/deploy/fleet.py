@@ -13,6 +13,7 @@ import time
 import unittest
 import urllib.request
 
+PROGRAM = os.environ["CAULDRON"]
 SOURCE = pathlib.Path(os.environ["CAULDRON_SOURCE"]).resolve()
 DEPLOY = SOURCE / "deploy"
 TOOLS = pathlib.Path(os.environ.get("CAULDRON_TOOLS")
