@@ -4,7 +4,8 @@
  * A row is an event with its body, written in the transaction of what it tells; its id is the
  * event's id in every try, also of other processes and of replays, so that the receiver can tell
  * that it knows it. Taking a row sets due_at into the future, which is its lease (as in
- * push_subscriptions.h). waiting -> delivered | dead; a replay makes it waiting again.
+ * push_subscriptions.h), and counts the attempt, which fences it. waiting -> delivered | dead; a
+ * replay makes it waiting again.
  * Threads: as its transaction. Ownership: texts live in the arena.
  */
 #ifndef STORAGE_CALLBACKS_H
@@ -26,6 +27,7 @@ struct callback {
     enum callback_status status;
     int attempts;
     int64_t due_at, created_at, delivered_at;
+    int64_t since;     /* when it was created, or replayed */
     int last_status;   /* of HTTP; 0: no answer yet */
     const char *error; /* of the last try; NULL */
 };
@@ -33,9 +35,9 @@ struct callback {
 /* One that exists (task, kind, subject) stays as it is. */
 WARN_UNUSED_RESULT int callbacks_add(struct tx *tx, const struct callback *rows, size_t count,
                                      struct err *e);
-/* Those that are due, the oldest first, at most `limit`, and of one task at most `of_one`: a
- * receiver that hangs does not keep others waiting. Leased until `until`, attempts + 1. Also of
- * tasks that are paused or ended. */
+/* Those that are due, the oldest first, at most `limit`, and of one task so many that at most
+ * `of_one` are on their way at once: a receiver that hangs does not keep others waiting. Leased
+ * until `until`, attempts + 1. Also of tasks that are paused or ended. */
 WARN_UNUSED_RESULT int callbacks_take(struct tx *tx, int limit, int of_one, int64_t now,
                                       int64_t until, struct arena *a, struct callback **out,
                                       size_t *count, struct err *e);
@@ -45,10 +47,11 @@ WARN_UNUSED_RESULT int callbacks_delivered(struct tx *tx, const char *id, int at
 WARN_UNUSED_RESULT int callbacks_failed(struct tx *tx, const char *id, int attempt, int status,
                                         const char *error, bool dead, int64_t due_at,
                                         struct err *e);
-/* All of a task that are delivered or dead (status -1: both), or one of them (`id`): waiting again,
- * attempts 0. *count of them. */
+/* All of a task that are delivered or dead (status -1: both), or one of them (`id`; ERR_NOT_FOUND
+ * when the task has none of it): waiting again, attempts 0. *count of them. */
 WARN_UNUSED_RESULT int callbacks_replay(struct tx *tx, const char *task_id, const char *id,
                                         int status, int64_t now, int64_t *count, struct err *e);
+/* Newest first. */
 struct callback_filter {
     const char *task_id;
     int status;       /* -1: any */

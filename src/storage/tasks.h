@@ -142,7 +142,8 @@ WARN_UNUSED_RESULT int tasks_list(struct tx *tx, const struct task_filter *f, st
 /* Only of a task that has ended, with its records and callbacks; ERR_CONFLICT otherwise. */
 WARN_UNUSED_RESULT int tasks_delete(struct tx *tx, const char *id, struct err *e);
 
-/* Run it (again): the source is read from its beginning, records that are known are passed over.
+/* Run it (again): the source is read from its beginning, records that are known are passed over;
+ * those that were cancelled are forgotten, so they are made this time.
  * `spec` NULL: as it was. ERR_CONFLICT while it runs or is paused. */
 WARN_UNUSED_RESULT int tasks_again(struct tx *tx, const char *id, const char *spec,
                                    enum task_phase phase, int64_t now, struct err *e);
@@ -155,8 +156,10 @@ WARN_UNUSED_RESULT int tasks_cancel(struct tx *tx, const char *id, int64_t now, 
 /* awaiting_approval -> running, or cancelled. */
 WARN_UNUSED_RESULT int tasks_approve(struct tx *tx, const char *id, bool approved, int64_t now,
                                      struct err *e);
-/* Failed records whose class is one of `classes` (NULL: any) wait, or are ready, again; an ended
- * task runs again. Their generations are the caller's to retry, in the same transaction: *out. */
+/* Failed records whose class is one of `classes` (NULL-ended; NULL: any) wait, or are ready, again;
+ * an ended task runs again, one that was cancelled without reading on. Those that could not be
+ * mapped stay. *out: all of them; the generations of those that wait are the caller's to retry, in
+ * the same transaction. */
 WARN_UNUSED_RESULT int tasks_retry(struct tx *tx, const char *id, const char *const *classes,
                                    int64_t now, struct arena *a, struct task_record **out,
                                    size_t *count, struct err *e);
@@ -193,7 +196,8 @@ struct record_key {
 WARN_UNUSED_RESULT int task_records_known(struct tx *tx, const char *task_id,
                                           const struct record_key *keys, size_t count, bool *known,
                                           struct err *e);
-/* Fields of the task that the reader found out; NULL or -1: leave. */
+/* Fields of the task that the reader found out; NULL or -1: leave. ERR_CONFLICT when the lease is
+ * lost; reader NULL: whoever holds it. */
 struct task_change {
     int64_t records;
     const char *experiment_id;
@@ -283,6 +287,9 @@ WARN_UNUSED_RESULT int tasks_failures(struct tx *tx, const char *id, struct aren
                                       struct failure_count **out, size_t *count, struct err *e);
 WARN_UNUSED_RESULT int tasks_percentiles(struct tx *tx, const char *id,
                                          struct task_percentiles *out, struct err *e);
+/* How many of its records succeeded or failed since then. */
+WARN_UNUSED_RESULT int tasks_ended_since(struct tx *tx, const char *id, int64_t since, int64_t *out,
+                                         struct err *e);
 /* Over all tasks, for metrics. */
 struct tasks_totals {
     int64_t by_status[TASK_CANCELLED + 1];

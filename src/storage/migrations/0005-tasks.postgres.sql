@@ -111,6 +111,7 @@ CREATE TABLE callbacks (
     due_at       bigint NOT NULL,
     lease_until  bigint NOT NULL DEFAULT 0,
     created_at   bigint NOT NULL,
+    since        bigint NOT NULL, -- when it was created, or replayed: it is given up some time later
     delivered_at bigint NOT NULL DEFAULT 0,
     last_status  bigint NOT NULL DEFAULT 0,
     error        text,

@@ -111,6 +111,7 @@ CREATE TABLE callbacks (
     due_at       INTEGER NOT NULL,
     lease_until  INTEGER NOT NULL DEFAULT 0,
     created_at   INTEGER NOT NULL,
+    since        INTEGER NOT NULL, -- when it was created, or replayed: it is given up some time later
     delivered_at INTEGER NOT NULL DEFAULT 0,
     last_status  INTEGER NOT NULL DEFAULT 0,
     error        TEXT,
