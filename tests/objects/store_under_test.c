@@ -1,19 +1,23 @@
 /*
  * One call of objects.h, for tests against real servers; the environment has credentials and
- * endpoints as the program reads them (AWS_*), the answer is one line of JSON.
+ * endpoints as the program reads them (AWS_*, GOOGLE_APPLICATION_CREDENTIALS, GCE_METADATA_HOST,
+ * STORAGE_EMULATOR_HOST, CAULDRON_ALLOW_HOSTS) and TEST_CA_FILE, TEST_GOOGLE_HTTPS,
+ * TEST_GOOGLE_LOGIN; the answer is one line of JSON.
  *
  *   store_under_test URL put NAME FILE [replace] [session=TEXT] [part=N] [resumable=N] [type=T]
- *                        [pair=NAME:VALUE]...
+ *                        [cache=TEXT] [pair=NAME:VALUE]...
  *   store_under_test URL get NAME | head NAME | delete NAME | abandon NAME SESSION | check
  *   store_under_test URL list BELOW LIMIT [CURSOR]
  *   store_under_test URL many NAME COUNT BYTES             as one process: clocks, connections
+ *   store_under_test URL threads NAME COUNT BYTES          all at the same time
  *
  * A session that is to be kept is printed as a line of its own when it is: {"session": ...}.
  */
 #include "base/file.h"
 #include "base/json.h"
-#include "objects/objects.h"
+#include "objects/gcs_inside.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +60,8 @@ static int put(struct objects *o, int n, char **args, struct arena *a, json_t **
             p.session = word.p;
         else if (str_skip(&word, "type="))
             p.type = word.p;
+        else if (str_skip(&word, "cache="))
+            p.cache_control = word.p;
         else if (str_skip(&word, "pair=") && str_cut(&word, ':', &name))
             pairs[p.pair_count++] = (struct object_pair){arena_str(a, name), word.p};
     }
@@ -81,6 +87,50 @@ static int many(struct objects *o, const char *name, int count, size_t bytes, st
             json_array_append_new(seen, info_json(&info));
     }
     *out = seen;
+    return rc;
+}
+
+struct worker {
+    pthread_t thread;
+    struct objects *store;
+    struct object_put put;
+    int rc;
+    struct err e;
+};
+
+static void *work(void *user)
+{
+    struct worker *w = user;
+    struct arena a = {0};
+    struct object_info info;
+
+    w->rc = object_put(w->store, &w->put, &a, &info, &w->e);
+    arena_release(&a);
+    return NULL;
+}
+
+static int threads(struct objects *o, const char *name, int count, size_t bytes, struct arena *a,
+                   json_t **out, struct err *e)
+{
+    struct worker *w = arena_alloc(a, (size_t)count * sizeof *w);
+    char *text = arena_alloc(a, bytes + 1);
+    int rc = 0;
+
+    memset(text, 'x', bytes);
+    for (int i = 0; i < count; i++) {
+        w[i].store = o;
+        w[i].put =
+            (struct object_put){.name = arena_printf(a, "%s-%d", name, i), .bytes = {text, bytes}};
+        pthread_create(&w[i].thread, NULL, work, &w[i]);
+    }
+    for (int i = 0; i < count; i++) {
+        pthread_join(w[i].thread, NULL);
+        if (w[i].rc) {
+            rc = w[i].rc;
+            *e = w[i].e;
+        }
+    }
+    *out = json_integer(count);
     return rc;
 }
 
@@ -132,6 +182,9 @@ static int call(struct objects *o, int n, char **args, struct arena *a, json_t *
     if (n > 3 && strcmp(what, "many") == 0)
         return many(o, args[1], (int)strtol(args[2], NULL, 10), (size_t)strtoul(args[3], NULL, 10),
                     a, out, e);
+    if (n > 3 && strcmp(what, "threads") == 0)
+        return threads(o, args[1], (int)strtol(args[2], NULL, 10),
+                       (size_t)strtoul(args[3], NULL, 10), a, out, e);
     if (n > 1 && strcmp(what, "get") == 0)
         return get(o, args[1], a, out, e);
     if (n > 1 && strcmp(what, "delete") == 0)
@@ -146,6 +199,13 @@ static int call(struct objects *o, int n, char **args, struct arena *a, json_t *
     return rc;
 }
 
+/* Emulators ask for no login; a gate before one does. */
+static int log_in(struct objects *o, struct err *e)
+{
+    struct gcs *g = o->state;
+    return gcs_login_open(o->net, &o->settings, &g->login, e);
+}
+
 static size_t number(int n, char **args, const char *name)
 {
     for (int i = 0; i < n; i++)
@@ -157,6 +217,7 @@ static size_t number(int n, char **args, const char *name)
 int main(int argc, char **argv)
 {
     struct arena a = {0};
+    struct egress *egress = NULL;
     struct net *net = NULL;
     struct objects *o = NULL;
     struct err e = {0};
@@ -169,14 +230,23 @@ int main(int argc, char **argv)
                      .aws_secret_key = getenv("AWS_SECRET_ACCESS_KEY"),
                      .aws_session_token = getenv("AWS_SESSION_TOKEN"),
                      .aws_region = getenv("AWS_REGION"),
-                     .aws_endpoint = getenv("AWS_ENDPOINT_URL_S3")},
+                     .aws_endpoint = getenv("AWS_ENDPOINT_URL_S3"),
+                     .google_credentials = getenv("GOOGLE_APPLICATION_CREDENTIALS"),
+                     .google_metadata = getenv("GCE_METADATA_HOST"),
+                     .google_endpoint = getenv("STORAGE_EMULATOR_HOST"),
+                     .google_https = getenv("TEST_GOOGLE_HTTPS")},
         .resumable_from = number(argc, argv, "resumable="),
         .part = number(argc, argv, "part="),
     };
-    int rc = net_open(&(struct net_options){0}, &net, &e);
+    int rc = egress_new(getenv("CAULDRON_ALLOW_HOSTS"), &egress, &e);
+    if (rc == 0)
+        rc = net_open(&(struct net_options){.egress = egress, .ca_file = getenv("TEST_CA_FILE")},
+                      &net, &e);
     options.net = net;
     if (rc == 0)
         rc = objects_open(argv[1], &options, &o, &e);
+    if (rc == 0 && getenv("TEST_GOOGLE_LOGIN"))
+        rc = log_in(o, &e);
     if (rc == 0)
         rc = call(o, argc - 2, argv + 2, &a, &result, &e);
     struct objects_stats stats = {0};
@@ -190,6 +260,7 @@ int main(int argc, char **argv)
     json_decref(line);
     objects_close(o);
     net_close(net);
+    egress_free(egress);
     arena_release(&a);
     return rc ? 1 : 0;
 }
