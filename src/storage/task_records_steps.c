@@ -13,8 +13,9 @@ static const char *whose(enum record_status status)
 
 /* Tasks with due rows: found by skipping from one task to the next in the index, so that the
  * backlog of one costs the others nothing. */
-static int tasks_with_work(struct tx *tx, enum record_status status, const char *host, int64_t now,
-                           struct arena *a, struct db_rows *rows, struct err *e)
+static int tasks_with_work(struct tx *tx, enum record_status status, const char *host,
+                           const char *only, int64_t now, struct arena *a, struct db_rows *rows,
+                           struct err *e)
 {
     const char *w = whose(status);
     const char *sql = arena_printf(
@@ -24,11 +25,13 @@ static int tasks_with_work(struct tx *tx, enum record_status status, const char 
         "task_records r WHERE %s AND r.task_id > g.task_id ORDER BY r.task_id LIMIT 1) FROM g "
         "WHERE g.task_id IS NOT NULL) "
         "SELECT t.id FROM g JOIN tasks t ON t.id = g.task_id WHERE " TASK_MOVES
-        " AND (t.host IS NULL OR t.host = $1) AND EXISTS (SELECT 1 FROM task_records r WHERE "
+        " AND (t.host IS NULL OR t.host = $1) AND t.id = coalesce($3, t.id) AND EXISTS (SELECT 1 "
+        "FROM task_records r WHERE "
         "r.task_id = t.id AND %s AND r.due_at <= $2)",
         w, w, w);
 
-    return tx_query(tx, sql, DB_ARGS(db_text(host ? host : ""), db_int(now)), a, rows, e);
+    return tx_query(tx, sql, DB_ARGS(db_text(host ? host : ""), db_int(now), db_text(only)), a,
+                    rows, e);
 }
 
 static int take_of(struct tx *tx, const char *task_id, enum record_status status, int limit,
@@ -50,12 +53,12 @@ static int take_of(struct tx *tx, const char *task_id, enum record_status status
 /* Any of the tasks with work, by chance: fair without state to keep, and whoever asks at the same
  * time is likely to get another one. */
 int task_records_take(struct tx *tx, enum record_status status, int limit, const char *host,
-                      int64_t now, int64_t until, struct arena *a, struct task_record **out,
-                      size_t *count, struct err *e)
+                      const char *only, int64_t now, int64_t until, struct arena *a,
+                      struct task_record **out, size_t *count, struct err *e)
 {
     struct db_rows tasks, rows = {0};
     uint32_t chance;
-    int rc = tasks_with_work(tx, status, host, now, a, &tasks, e);
+    int rc = tasks_with_work(tx, status, host, only, now, a, &tasks, e);
 
     random_bytes(&chance, sizeof chance);
     for (size_t i = 0; rc == 0 && rows.count == 0 && i < tasks.count; i++)

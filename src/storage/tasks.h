@@ -196,7 +196,7 @@ struct record_key {
 WARN_UNUSED_RESULT int task_records_known(struct tx *tx, const char *task_id,
                                           const struct record_key *keys, size_t count, bool *known,
                                           struct err *e);
-/* Fields of the task that the reader found out; NULL or -1: leave. ERR_CONFLICT when the lease is
+/* Fields of the task that the reader found out; NULL or -1: leave; an error of "": none. ERR_CONFLICT when the lease is
  * lost; reader NULL: whoever holds it. */
 struct task_change {
     int64_t records;
@@ -293,7 +293,8 @@ WARN_UNUSED_RESULT int tasks_ended_since(struct tx *tx, const char *id, int64_t 
 /* Over all tasks, for metrics. */
 struct tasks_totals {
     int64_t by_status[TASK_CANCELLED + 1];
-    int64_t records[RECORD_STATUSES]; /* of tasks that run or are paused */
+    /* Of tasks that run or are paused; ready, stored and failing ones of all. */
+    int64_t records[RECORD_STATUSES];
     int64_t oldest_ready;             /* ms; 0: none */
 };
 WARN_UNUSED_RESULT int tasks_totals(struct tx *tx, struct tasks_totals *out, struct err *e);

@@ -11,20 +11,22 @@ static int lost(const char *id, struct err *e)
 
 /* ============================== The lease ============================== */
 
-int tasks_take(struct tx *tx, const char *reader, const char *host, int64_t now, int64_t until,
-               struct arena *a, struct task *out, struct err *e)
+int tasks_take(struct tx *tx, const char *reader, const char *host, const char *only, int64_t now,
+               int64_t until, struct arena *a, struct task *out, struct err *e)
 {
     const char *sql = arena_printf(
         a,
         "UPDATE tasks SET reader = $1, lease_until = $4, read_at = $3 WHERE id IN ("
         "SELECT id FROM tasks WHERE status = 'running' AND (reader IS NULL OR lease_until <= $3) "
-        "AND (host IS NULL OR host = $2) AND NOT (phase = 'records' AND read_all = 1) "
+        "AND (host IS NULL OR host = $2) AND id = coalesce($5, id) "
+        "AND NOT (phase = 'records' AND read_all = 1) "
         "ORDER BY read_at, id LIMIT 1%s) RETURNING " TASK_COLUMNS,
         for_update_free(tx));
     struct db_rows rows;
-    int rc = tx_query(
-        tx, sql, DB_ARGS(db_text(reader), db_text(host ? host : ""), db_int(now), db_int(until)), a,
-        &rows, e);
+    int rc = tx_query(tx, sql,
+                      DB_ARGS(db_text(reader), db_text(host ? host : ""), db_int(now),
+                              db_int(until), db_text(only)),
+                      a, &rows, e);
 
     if (rc)
         return rc;
@@ -279,9 +281,9 @@ int tasks_change(struct tx *tx, const char *id, const char *reader, const struct
     }
     if (c->error_code || c->error) {
         query_add(&q, ", error_code = ");
-        query_arg(&q, db_text(c->error_code));
+        query_arg(&q, db_text(c->error_code && c->error_code[0] ? c->error_code : NULL));
         query_add(&q, ", error = ");
-        query_arg(&q, db_text(c->error));
+        query_arg(&q, db_text(c->error && c->error[0] ? c->error : NULL));
     }
     if (c->restart)
         query_add(&q, ", position = NULL, read_all = 0");

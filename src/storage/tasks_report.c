@@ -116,8 +116,9 @@ int tasks_totals(struct tx *tx, struct tasks_totals *out, struct err *e)
         enum task_status status = TASK_FAILED;
         (void)task_status_by_name(str_from(db_str(&rows, i, 0)), &status);
         t.by_status[status] = db_i64(&rows, i, 1);
-        if (status == TASK_RUNNING || status == TASK_PAUSED)
-            for (size_t k = 0; k < RECORD_STATUSES; k++)
+        bool lives = status == TASK_RUNNING || status == TASK_PAUSED;
+        for (size_t k = 0; k < RECORD_STATUSES; k++)
+            if (lives || k == RECORD_READY || k == RECORD_STORED || k == RECORD_FAILING)
                 t.records[k] += db_i64(&rows, i, 2 + k);
     }
     if (rc == 0) {
