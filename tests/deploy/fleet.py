@@ -66,14 +66,16 @@ def read(url):
 
 @functools.cache
 def metrics_texts():
-    """/metrics of a server that has drawn and seen a login, and of a worker that has drawn."""
+    """/metrics of a server that has drawn and seen a login, and of a worker."""
     import server  # noqa: PLC0415 (it reads the environment)
 
     port = free_port()
     one = server.Server()
     try:
-        answer = one.ask("POST", "/api/v1/generate", server.SMALL, {"Prefer": "wait=60"})
-        assert answer.status == 201, answer.body
+        for _ in range(2):  # drawn, and then found
+            answer = one.ask("POST", "/api/v1/generate", {**server.SMALL, "seed": 7},
+                             {"Prefer": "wait=60"})
+            assert answer.status == 201, answer.body
         one.ask("POST", "/api/v1/login", {"name": "nobody", "password": "wrong password"})
         one.ask("GET", "/readyz")
         # A worker beside it, on the same database; it need not draw to tell of itself.
