@@ -108,6 +108,13 @@ def family_names():
     return set(re.findall(r'\{"(cauldron_\w+)"', text))
 
 
+@functools.cache
+def operations():
+    """The operations of the contract, which are the routes of metrics."""
+    text = (SOURCE / "api" / "openapi.yaml").read_text()
+    return set(re.findall(r"operationId: (\w+)", text))
+
+
 def check_series(test, expression, recorded, where):
     """Every series that the expression reads is exposed, with these labels, or recorded."""
     known = {}
@@ -126,6 +133,9 @@ def check_series(test, expression, recorded, where):
                 continue
             test.assertTrue(any(label in s for s in known[metric]),
                             f"{where}: {metric} has no label {label}")
-            if operator == "=" and (metric, value) not in UNSEEN and "$" not in value:
+            if label == "route":
+                if not re.search(r"[.$*]", value):
+                    test.assertLessEqual(set(value.split("|")), operations() | {"none"}, where)
+            elif operator == "=" and (metric, value) not in UNSEEN and "$" not in value:
                 test.assertIn(value, {s.get(label) for s in known[metric]},
                               f"{where}: {metric} has no {label}={value}")
