@@ -1,5 +1,16 @@
 // The sections of the app: the order of the navigation, their addresses and the keys that go there ("g" then the letter).
-import { Activity, Box, FlaskConical, Images, ListTodo, Scale, Settings, Users, WandSparkles } from "lucide-react";
+import {
+  Activity,
+  Box,
+  Database,
+  FlaskConical,
+  Images,
+  ListTodo,
+  Scale,
+  Settings,
+  Users,
+  WandSparkles,
+} from "lucide-react";
 import type { ComponentType } from "react";
 import type { MessageKey } from "@/i18n";
 
@@ -18,6 +29,7 @@ export const sections: Section[] = [
   { path: "/experiments", label: "common.nav.experiments", icon: FlaskConical, key: "e", phone: true },
   { path: "/judge", label: "common.nav.judge", icon: Scale, key: "j", phone: true },
   { path: "/gallery", label: "common.nav.gallery", icon: Images, key: "g", phone: true },
+  { path: "/tasks", label: "common.nav.tasks", icon: Database, key: "t", phone: false },
   { path: "/queue", label: "common.nav.queue", icon: ListTodo, key: "q", phone: false },
   { path: "/models", label: "common.nav.models", icon: Box, key: "m", phone: false },
   { path: "/system", label: "common.nav.system", icon: Activity, key: "s", phone: false },

@@ -1,9 +1,9 @@
 // Experiments in and out of files.
 import { saveBlob } from "@/api/client";
 import { t } from "@/i18n";
+import { JsonError, lineAt, parseJson } from "@/lib/json";
 import { fileName } from "./fileName";
 import { type Form, fromSpec, type Spec } from "./spec/form";
-import { JsonError, lineAt, parseJson } from "./spec/json";
 import { written } from "./store";
 
 const isObject = (value: unknown): value is Spec =>

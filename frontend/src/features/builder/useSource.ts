@@ -8,9 +8,9 @@ import { experimentQuery, generationQuery } from "@/api/queries";
 import { exampleSpec, isExample } from "@/features/experiments/examples";
 import { defaultModel, draftOf } from "@/features/recipe/draft";
 import { t } from "@/i18n";
+import { parseJson } from "@/lib/json";
 import { newAxis, setType } from "./spec/edits";
 import { emptyForm, type Form, fromSpec, type Spec } from "./spec/form";
-import { parseJson } from "./spec/json";
 
 function freshForm(): Form {
   return setType({ ...emptyForm(""), axes: [newAxis("sampler")] }, "convergence");

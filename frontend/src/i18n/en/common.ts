@@ -25,6 +25,7 @@ export const common = {
     experiments: "Experiments",
     judge: "Judge",
     gallery: "Gallery",
+    tasks: "Tasks",
     queue: "Queue",
     models: "Models",
     system: "System",

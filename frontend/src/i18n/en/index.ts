@@ -18,6 +18,7 @@ import { recipe } from "./recipe";
 import { servers } from "./servers";
 import { settings } from "./settings";
 import { system } from "./system";
+import { tasks } from "./tasks";
 
 // One file per feature, so that those who change a page find its words.
 export const en = {
@@ -41,4 +42,5 @@ export const en = {
   servers,
   settings,
   system,
+  tasks,
 };

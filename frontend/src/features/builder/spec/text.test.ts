@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { JsonError, lineAt, parseJson, placeOf } from "@/lib/json";
 import { changeOperator, conditionOf, operatorsFor, rowsOf, scalarOf } from "./condition";
-import { JsonError, lineAt, parseJson, placeOf } from "./json";
 import { linesText, plainTexts, readLines, variablesIn, writeLines } from "./lines";
 
 describe("texts, one per line", () => {
