@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* getopt_long answers LONG + row for a long option and the letter for a short one. */
-enum { MAX_ROWS = 62, LONG = 256, HELP = LONG + MAX_ROWS };
+enum { MAX_ROWS = OPTIONS_MOST, LONG = 256, HELP = LONG + MAX_ROWS };
 
 static int rows(const struct opt_spec *spec)
 {
@@ -19,6 +19,16 @@ static int rows(const struct opt_spec *spec)
     while (n < MAX_ROWS && (spec->table[n].name || spec->table[n].heading))
         n++;
     return n;
+}
+
+/* A longer table would lose its end. */
+static int check_table(const struct opt_spec *spec, struct err *e)
+{
+    const struct opt *end = &spec->table[rows(spec)];
+
+    return end->name || end->heading
+               ? ERR(e, ERR_ARG, "'%s' has more than %d options", spec->command, MAX_ROWS)
+               : 0;
 }
 
 static const char *shown(const struct opt *o, struct arena *a)
@@ -284,7 +294,7 @@ static int finish(const struct parser *p, void *target, struct options *out, str
     for (int i = 0; i < p->count && rc == 0; i++) {
         const struct opt *o = &p->spec->table[i];
         bool done = false;
-        if (!o->name || out->given >> i & 1)
+        if (!o->name || out->given[i])
             continue;
         if (p->spec->environment)
             rc = set_from_environment(o, target, a, &done, e);
@@ -304,7 +314,7 @@ int options_read(const struct opt_spec *spec, int argc, char **argv, void *targe
 {
     struct parser p;
     struct options o = {.spec = spec};
-    int rc = 0, answer;
+    int rc = check_table(spec, e), answer;
 
     parser_init(&p, spec);
     opterr = 0;
@@ -320,7 +330,7 @@ int options_read(const struct opt_spec *spec, int argc, char **argv, void *targe
             rc = ERR(e, ERR_ARG, "%s needs a value", shown(&spec->table[row], &o.arena));
         } else {
             rc = set(&spec->table[row], optarg, target, &o.arena, e);
-            o.given |= (uint64_t)1 << row;
+            o.given[row] = true;
         }
     }
     o.rest = argv + optind;
@@ -352,7 +362,7 @@ bool options_given(const struct options *o, const char *name)
 {
     for (int i = 0; i < rows(o->spec); i++)
         if (o->spec->table[i].name && strcmp(o->spec->table[i].name, name) == 0)
-            return o->given >> i & 1;
+            return o->given[i];
     return false;
 }
 

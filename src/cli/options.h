@@ -82,11 +82,12 @@ struct opt {
 
 #define OPT_INTO(type, field) .offset = offsetof(type, field)
 
+enum { OPTIONS_MOST = 126 };
 struct opt_spec {
     const char *command;     /* "generate", "models list" */
     const char *usage;       /* what follows the command's name: "[options] PROMPT..." */
     const char *summary;     /* a paragraph; sentences */
-    const struct opt *table; /* at most 62 rows, ended by {0}; --help is added */
+    const struct opt *table; /* at most OPTIONS_MOST rows, ended by {0}; --help is added */
     int min_rest, max_rest;  /* how many other arguments; max -1: any number */
     const char *rest;        /* what they are, for messages: "a prompt" */
     bool environment; /* options that were not given are looked for in the environment: "max-body"
@@ -97,8 +98,8 @@ struct opt_spec {
 struct options {
     struct arena arena;
     const struct opt_spec *spec;
-    uint64_t given; /* bit i: row i was on the command line */
-    bool help;      /* --help was asked for; nothing else was checked */
+    bool given[OPTIONS_MOST]; /* row i was on the command line */
+    bool help;                /* --help was asked for; nothing else was checked */
     char **rest;
     int rest_count;
 };

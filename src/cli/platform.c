@@ -49,7 +49,12 @@ static int open_storage(const struct platform_options *o, struct platform *p, st
     if (platform_database(o->database, p->data, &db, &p->db, e) ||
         migrate_up(p->db, MIGRATE_NEWEST, e))
         return err_prefix(e, "database");
-    return blobs_open(blobs, &p->blobs, e) ? err_prefix(e, "blobs") : 0;
+    const struct blobs_options options = {
+        .net = p->outside.net,
+        .settings = &p->outside.settings,
+        .cache = arena_printf(&p->arena, "%s/blob-cache", p->data),
+        .cache_bytes = o->blob_cache_gb > 0 ? (int64_t)(o->blob_cache_gb * 1e9) : -1};
+    return blobs_open(blobs, &options, &p->blobs, e) ? err_prefix(e, "blobs") : 0;
 }
 
 static int open_provider(const struct platform_options *o, struct platform *p, struct err *e)

@@ -36,6 +36,7 @@ struct platform_options {
     const char *vapid_key, *push_contact;
     int push_private;
     const char *allow_hosts;
+    double blob_cache_gb;
     int run_tasks, task_threads, callbacks_private;
     const char *describer, *describer_model;
 };
@@ -65,7 +66,11 @@ extern const char *const log_levels[], *const log_formats[], *const dtypes[], *c
      .help = "connections to the database at most"},                                              \
     {.name = "blobs", .type = OPT_STRING, OPT_INTO(T, f.blobs), .value = "URL",                   \
      .environment = "BLOB_URL",                                                                   \
-     .help = "file:DIR for the pictures; else DATA/blobs"},                                       \
+     .help = "file:DIR, gs://BUCKET/PREFIX or s3://BUCKET/PREFIX for the pictures; else "          \
+             "DATA/blobs"},                                                                       \
+    {.name = "blob-cache-gb", .type = OPT_F64, OPT_INTO(T, f.blob_cache_gb), .value = "F",        \
+     .min = 0, .max = 1e6, .initial = "4",                                                        \
+     .help = "pictures of a bucket that DATA/blob-cache keeps; 0: none"},                         \
     {.name = "log-level", .type = OPT_CHOICE, OPT_INTO(T, f.log_level), .choices = log_levels,    \
      .initial = "info",                                                                           \
      .help = "what is written to stderr"},                                                        \

@@ -307,6 +307,10 @@ static int prepare(struct net *n, struct call *c, struct err *e)
     curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 512L << 10);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(r->connect_timeout, 10));
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, milliseconds(r->timeout, 60));
+    if (r->stall > 0) {
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)(r->stall + 0.999));
+    }
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, c->error);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, c);

@@ -44,6 +44,7 @@ struct net_request {
     struct str body;            /* p NULL: none */
     double connect_timeout;     /* seconds; 0: 10 */
     double timeout;             /* seconds for the whole request; 0: 60 */
+    double stall;               /* seconds without a byte; 0: only `timeout` counts */
     size_t max_answer;          /* bytes of the answer's body; 0: 1 MiB */
     bool refuse_private;        /* addresses that are not public, and names of this machine */
     const atomic_bool *stop;    /* set: ERR_CANCELLED soon; or NULL */

@@ -154,12 +154,13 @@ static int ask_once(struct objects *o, const struct s3_request *q, struct arena 
     for (size_t i = 0; i < count; i++)
         lines[i] = arena_printf(a, "%s: %s", headers[i].name, headers[i].value);
     lines[count] = arena_printf(a, "Authorization: %s", sigv4_authorization(&s3->key, &r, date, a));
-    struct net_request ask = {
+    const struct net_request ask = {
         .method = q->method,
         .url = arena_printf(a, "%s%s%s%s", s3->origin, r.path, r.query[0] ? "?" : "", r.query),
         .headers = lines,
         .body = q->body,
         .timeout = 60 + (double)(q->body.n + q->max_answer) / 50e3,
+        .stall = strcmp(q->method, "POST") == 0 ? 0 : 60, /* finishing a large upload takes long */
         .max_answer = q->max_answer,
         .stop = q->stop,
     };

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct blob_backend *const backends[] = {&blob_disk};
+static const struct blob_backend *const backends[] = {&blob_disk, &blob_gs, &blob_s3};
 
-int blobs_open(const char *url, struct blobs **out, struct err *e)
+int blobs_open(const char *url, const struct blobs_options *o, struct blobs **out, struct err *e)
 {
     for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
         size_t n = strlen(backends[i]->scheme);
@@ -22,14 +22,17 @@ int blobs_open(const char *url, struct blobs **out, struct err *e)
         if (!b)
             return ERR(e, ERR_NOMEM, "no memory for a blob store");
         b->backend = backends[i];
-        int rc = b->backend->open(b, url, e);
+        int rc = b->backend->open(b, url, o, e);
         if (rc)
             free(b);
         else
             *out = b;
         return rc;
     }
-    return ERR(e, ERR_ARG, "'%s' is not the URL of a blob store: give file:///folder", url);
+    return ERR(e, ERR_ARG,
+               "'%s' is not the URL of a blob store: give file:///folder, gs://bucket or "
+               "s3://bucket",
+               url);
 }
 
 void blobs_close(struct blobs *b)
@@ -86,8 +89,8 @@ static int read_all(int fd, char *p, size_t n, struct err *e)
     return 0;
 }
 
-int blob_get(struct blobs *b, const char *sha256, size_t max, struct arena *a, struct str *out,
-             struct err *e)
+static int get_once(struct blobs *b, const char *sha256, size_t max, struct arena *a,
+                    struct str *out, bool *damaged, struct err *e)
 {
     char found[65], *p = NULL;
     int64_t size;
@@ -107,10 +110,23 @@ int blob_get(struct blobs *b, const char *sha256, size_t max, struct arena *a, s
     if (rc)
         return rc;
     sha256_hex(p, n, found);
-    if (strcmp(found, sha256) != 0)
+    *damaged = strcmp(found, sha256) != 0;
+    if (*damaged)
         return ERR(e, ERR_FORMAT, "blob %s is damaged: its content is %s", sha256, found);
     *out = (struct str){p, n};
     return 0;
+}
+
+int blob_get(struct blobs *b, const char *sha256, size_t max, struct arena *a, struct str *out,
+             struct err *e)
+{
+    bool damaged = false;
+    int rc = get_once(b, sha256, max, a, out, &damaged, e);
+
+    if (!damaged || !b->backend->forget)
+        return rc;
+    b->backend->forget(b, sha256);
+    return get_once(b, sha256, max, a, out, &damaged, e);
 }
 
 int blob_remove(struct blobs *b, const char *sha256, struct err *e)
@@ -131,6 +147,8 @@ bool blob_exists(struct blobs *b, const char *sha256)
     int64_t size;
     int fd;
 
+    if (b->backend->exists)
+        return check_digest(sha256, &ignored) == 0 && b->backend->exists(b, sha256);
     if (blob_open(b, sha256, &fd, &size, &ignored))
         return false;
     close(fd);
@@ -172,7 +190,7 @@ int64_t blobs_free_space(struct blobs *b)
     return b->backend->free_space(b);
 }
 
-int blobs_check(struct blobs *b, struct err *e)
+int blobs_write_and_read(struct blobs *b, struct err *e)
 {
     char token[33], name[40], read_back[32];
     int64_t size = 0;
@@ -194,4 +212,9 @@ int blobs_check(struct blobs *b, struct err *e)
     struct err ignored;
     int removed = blobs_discard(b, 'c', name, rc ? &ignored : e);
     return rc ? rc : removed;
+}
+
+int blobs_check(struct blobs *b, struct err *e)
+{
+    return b->backend->check ? b->backend->check(b, e) : blobs_write_and_read(b, e);
 }

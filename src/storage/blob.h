@@ -3,7 +3,7 @@
  * by a key.
  *
  *   struct blobs *b;
- *   if (blobs_open("file:///data/blobs", &b, &e)) ...
+ *   if (blobs_open("file:///data/blobs", NULL, &b, &e)) ...
  *   char sha[65];
  *   if (blob_put(b, bytes, n, sha, &e)) ...         durable and complete, or not there at all
  *   if (blob_open(b, sha, &fd, &size, &e)) ...
@@ -13,6 +13,10 @@
  * wants looks for blobs that are an hour old at least, and removes them with blob_remove_old: a put
  * that comes between is not lost. Errors: ERR_NOT_FOUND, ERR_IO, ERR_FORMAT when the content
  * is not what its name says. Threads: any.
+ *
+ * Object storage (gs://BUCKET/PREFIX, s3://BUCKET/PREFIX): the same names as objects, which every
+ * process of a fleet reads; a folder of this machine keeps what was read last. Errors: also
+ * ERR_NETWORK.
  */
 #ifndef STORAGE_BLOB_H
 #define STORAGE_BLOB_H
@@ -27,8 +31,20 @@
 
 struct blobs;
 
-/* "file:///absolute" or "file:relative". */
-WARN_UNUSED_RESULT int blobs_open(const char *url, struct blobs **out, struct err *e);
+struct net;
+struct objects_settings;
+
+/* What object storage needs; borrowed for the call, but for the net, which outlives the blobs. */
+struct blobs_options {
+    struct net *net;
+    const struct objects_settings *settings;
+    const char *cache;   /* folder; NULL: nothing is kept */
+    int64_t cache_bytes; /* that it may hold; 0: 4 GiB; negative: nothing is kept */
+};
+/* "file:///absolute", "file:relative", "gs://BUCKET[/PREFIX]", "s3://BUCKET[/PREFIX]". `o` may be
+ * NULL for a folder. */
+WARN_UNUSED_RESULT int blobs_open(const char *url, const struct blobs_options *o,
+                                  struct blobs **out, struct err *e);
 void blobs_close(struct blobs *b);
 
 WARN_UNUSED_RESULT int blob_put(struct blobs *b, const void *bytes, size_t n, char sha256[65],
@@ -52,9 +68,6 @@ WARN_UNUSED_RESULT int cache_put(struct blobs *b, const char *name, const void *
 WARN_UNUSED_RESULT int cache_open(struct blobs *b, const char *name, int *fd, int64_t *size,
                                   struct err *e);
 
-/* A cache entry, or a temporary file that blobs_walk named. One that is not there is no error. */
-WARN_UNUSED_RESULT int cache_remove(struct blobs *b, const char *name, struct err *e);
-
 /* Call `each` for every blob (kind 'b'), cache entry ('c') and left-over temporary file ('t'), with
  * its age in seconds; stop when it returns non-zero, and return that. */
 WARN_UNUSED_RESULT int blobs_walk(struct blobs *b,
@@ -65,25 +78,28 @@ WARN_UNUSED_RESULT int blobs_walk(struct blobs *b,
 WARN_UNUSED_RESULT int blobs_discard(struct blobs *b, char kind, const char *name, struct err *e);
 /* Free space where the blobs lie, bytes; -1 when unknown. */
 int64_t blobs_free_space(struct blobs *b);
-/* A write and a read back. */
+/* A write and a read back, or such a success of the last seconds. */
 WARN_UNUSED_RESULT int blobs_check(struct blobs *b, struct err *e);
 
-/* What a backend must have: disk.c; listed in blob.c. Names were checked before. */
+/* What a backend must have: disk.c, blob_objects.c; listed in blob.c. Names were checked before. */
 struct blob_backend {
     const char *scheme;
-    int (*open)(struct blobs *b, const char *url, struct err *e);
+    int (*open)(struct blobs *b, const char *url, const struct blobs_options *o, struct err *e);
     void (*close)(struct blobs *b);
     int (*put)(struct blobs *b, const void *bytes, size_t n, char sha256[65], struct err *e);
     int (*open_blob)(struct blobs *b, const char *sha256, int *fd, int64_t *size, struct err *e);
+    bool (*exists)(struct blobs *b, const char *sha256); /* NULL: it can be opened */
+    /* The copy here is damaged; NULL: there are no copies. */
+    void (*forget)(struct blobs *b, const char *sha256);
     int (*remove)(struct blobs *b, const char *sha256, double seconds, struct err *e);
     int (*discard)(struct blobs *b, char kind, const char *name, struct err *e);
     int (*cache_put)(struct blobs *b, const char *name, const void *bytes, size_t n, struct err *e);
     int (*cache_open)(struct blobs *b, const char *name, int *fd, int64_t *size, struct err *e);
-    int (*cache_remove)(struct blobs *b, const char *name, struct err *e);
     int (*walk)(struct blobs *b,
                 int (*each)(void *user, char kind, const char *name, int64_t size, double age),
                 void *user, struct err *e);
     int64_t (*free_space)(struct blobs *b);
+    int (*check)(struct blobs *b, struct err *e); /* NULL: a write and a read back */
 };
 
 #endif

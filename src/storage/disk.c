@@ -33,11 +33,12 @@ struct folder {
     char *path;
 };
 
-static int disk_open(struct blobs *b, const char *url, struct err *e)
+static int disk_open(struct blobs *b, const char *url, const struct blobs_options *o, struct err *e)
 {
     struct str path = str_from(url);
     char temporary[] = "tmp", cache[] = "cache";
 
+    (void)o;
     (void)str_skip(&path, "file:");
     (void)str_skip(&path, "//"); /* file:///absolute, file:relative */
     if (!path.n)

@@ -43,7 +43,7 @@ static int open_shop(struct shop *s, char **argv)
 
     *to = (struct submitter){.providers = s->providers};
     return db_open(argv[2], &(struct db_options){.timeout = 5}, &to->db, &e) ||
-           migrate_up(to->db, MIGRATE_NEWEST, &e) || blobs_open(argv[4], &to->blobs, &e) ||
+           migrate_up(to->db, MIGRATE_NEWEST, &e) || blobs_open(argv[4], NULL, &to->blobs, &e) ||
            fake_open(&s->fake, &s->providers[0], &e) || queue_open(argv[3], &to->queue, &e) ||
            bus_open(argv[3], &to->bus, &e) || submitter_open(to, &e);
 }

@@ -95,7 +95,7 @@ void workshop_open(struct workshop *w, bool servers)
     assert_non_null(mkdtemp(w->folder));
     pthread_mutex_init(&w->lock, NULL);
     open_database(w);
-    check(blobs_open(arena_printf(&w->a, "file://%s/blobs", w->folder), &w->blobs, &e));
+    check(blobs_open(arena_printf(&w->a, "file://%s/blobs", w->folder), NULL, &w->blobs, &e));
     check(fake_open(&w->fake, &w->providers[0], &e));
     w->submitter = (struct submitter){.db = w->db, .blobs = w->blobs, .providers = w->providers};
     w->queue_url = choose_queue(w);

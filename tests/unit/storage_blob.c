@@ -29,7 +29,7 @@ static int set_up(void **state)
     if (!mkdtemp(s->folder))
         return -1;
     snprintf(s->url, sizeof s->url, "file://%s/store", s->folder);
-    return blobs_open(s->url, &s->b, &s->e);
+    return blobs_open(s->url, NULL, &s->b, &s->e);
 }
 
 static int remove_one(void *user, char kind, const char *name, int64_t size, double age)
@@ -230,12 +230,12 @@ static void opens_folders_only(void **state)
     struct blobs *b = NULL;
     char url[160], path[128];
 
-    assert_int_equal(blobs_open("gopher://x", &b, &s->e), ERR_ARG);
-    assert_int_equal(blobs_open("file:", &b, &s->e), ERR_ARG);
+    assert_int_equal(blobs_open("gopher://x", NULL, &b, &s->e), ERR_ARG);
+    assert_int_equal(blobs_open("file:", NULL, &b, &s->e), ERR_ARG);
     snprintf(path, sizeof path, "%s/file", s->folder);
     close(open(path, O_CREAT | O_WRONLY, 0600));
     snprintf(url, sizeof url, "file://%s", path);
-    assert_int_equal(blobs_open(url, &b, &s->e), ERR_IO);
+    assert_int_equal(blobs_open(url, NULL, &b, &s->e), ERR_IO);
     assert_null(b);
 }
 
