@@ -27,16 +27,18 @@ struct kind_context {
 /* One thing to be made. A record has `count` of them. */
 struct work {
     char key[65]; /* of everything that decides the result: records with equal keys share it */
-    const char *object;  /* name within the destination */
+    const char *object; /* name within the destination */
     /* JSON object: all that `make` needs, and what is shown of it. {"record", "number",
-     * "parameters" (of kinds that draw), "metadata"? (object of texts, of the object in storage)} */
+     * "parameters" (of kinds that draw), "metadata"? (object of texts, of the object in storage)}
+     */
     const char *request;
     struct wish wish;    /* kinds that draw: parameters resolved into wish.recipe and wish.key */
     const char *stratum; /* for the canary */
 };
-/* Why a record cannot be: "field 'text.prompt': expected a text, got a number". */
+/* Why a record cannot be. */
 struct mapping_problem {
-    const char *field, *message;
+    const char *field;   /* "text.prompt", or a parameter; NULL: the whole */
+    const char *message; /* "expected a text, got a number (7)" */
 };
 
 struct made {
@@ -67,8 +69,8 @@ struct task_kind {
     /* The bytes to be stored. ERR_NETWORK: worth another try; others are final. */
     int (*make)(struct kind_context *c, const struct task_record *row, struct arena *a,
                 struct made *out, struct err *e);
-    /* One value of the named settings of the canary's spec: {"label", "set"}, without the seed, which
-     * is w->wish.recipe->seed; a new reference. */
+    /* One value of the named settings of the canary's spec: {"label", "set"}, without the seed,
+     * which is w->wish.recipe->seed; a new reference. */
     json_t *(*sample)(struct kind_context *c, const struct work *w, const struct record *record);
 };
 
