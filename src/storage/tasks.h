@@ -196,8 +196,8 @@ struct record_key {
 WARN_UNUSED_RESULT int task_records_known(struct tx *tx, const char *task_id,
                                           const struct record_key *keys, size_t count, bool *known,
                                           struct err *e);
-/* Fields of the task that the reader found out; NULL or -1: leave; an error of "": none. ERR_CONFLICT when the lease is
- * lost; reader NULL: whoever holds it. */
+/* Fields of the task that the reader found out; NULL or -1: leave; an error of "": none.
+ * ERR_CONFLICT when the lease is lost; reader NULL: whoever holds it. */
 struct task_change {
     int64_t records;
     const char *experiment_id;
@@ -295,7 +295,7 @@ struct tasks_totals {
     int64_t by_status[TASK_CANCELLED + 1];
     /* Of tasks that run or are paused; ready, stored and failing ones of all. */
     int64_t records[RECORD_STATUSES];
-    int64_t oldest_ready;             /* ms; 0: none */
+    int64_t oldest_ready; /* ms; 0: none */
 };
 WARN_UNUSED_RESULT int tasks_totals(struct tx *tx, struct tasks_totals *out, struct err *e);
 
