@@ -3,7 +3,7 @@
 # into build/venv. Quick when nothing changed. Where a registry cannot be reached the tests that
 # need a client say that they were not run.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 
 # fresh STAMP FILE...: whether the stamp is newer than all files.
 fresh() {

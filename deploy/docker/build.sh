@@ -5,11 +5,12 @@
 #   deploy/docker/build.sh models FOLDER                 a further layer, or a volume, of models: see
 #                                                        Dockerfile.models; cauldron-models:DIGEST and
 #                                                        cauldron:VERSION-with-DIGEST
+#   deploy/docker/build.sh arguments             what the images are built with, for other builders
 #
 # IMAGE is the name instead of "cauldron" ("ghcr.io/me/cauldron"). More arguments go to the engine.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname "$0")/../.." && pwd)
-engine=${ENGINE:-$(command -v docker || command -v podman)}
+engine=${ENGINE:-$(command -v docker || command -v podman || echo docker)}
 image=${IMAGE:-cauldron}
 version=$(sed -n "s/.*version: '\([0-9.]*\)', license.*/\1/p" "$root/meson.build")
 revision=$(git -C "$root" rev-parse HEAD 2>/dev/null || echo unknown)
@@ -32,6 +33,7 @@ target=${1:-runtime}
 case $target in
 runtime) build "$image:$version" --target runtime --build-arg "MODELS_DIGEST=$(digest "$root/models")" -f "$root/deploy/docker/Dockerfile" "$@" "$root" ;;
 cuda) build "$image:$version-cuda" --target cuda --build-arg "MODELS_DIGEST=$(digest "$root/models")" -f "$root/deploy/docker/Dockerfile" "$@" "$root" ;;
+arguments) printf '%s\n' "VERSION=$version" "REVISION=$revision" "CREATED=$created" "MODELS_DIGEST=$(digest "$root/models")" ;;
 bare) build "$image:$version-bare" --target bare -f "$root/deploy/docker/Dockerfile" "$@" "$root" ;;
 models)
     folder=${1:?a folder with models is missing}
@@ -45,7 +47,7 @@ models)
         --build-arg "BASE=$image:$version-bare" --build-arg "MODELS=${names% }" --build-arg "MODELS_DIGEST=$sum" "$@" "$folder"
     ;;
 *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

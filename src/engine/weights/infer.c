@@ -8,6 +8,8 @@
 enum { GROUPS = 32, HEAD_WIDTH = 64, HEADS_SD1 = 8 };
 
 static const struct tensor *get(const struct weights *w, const char *format, va_list args)
+    PRINTF_LIKE(2, 0);
+static const struct tensor *get(const struct weights *w, const char *format, va_list args)
 {
     char name[256];
 
