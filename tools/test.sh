@@ -3,7 +3,7 @@
 # under ASan and UBSan, what has threads again under TSan, and the fuzz targets for FUZZ_SECONDS
 # each. The last line sums up: "N passed, N failed".
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 FUZZ_SECONDS=${FUZZ_SECONDS:-5}
 export FUZZ_SECONDS
 SECOND_TRIES=5 # tests at most; more is no accident
@@ -40,7 +40,8 @@ stage build ""
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 stage build-asan "-Db_sanitize=address,undefined" \
-    --suite unit --suite parity --suite fuzz --suite server --suite conformance --timeout-multiplier 10
+    --suite unit --suite kernels --suite parity --suite fuzz --suite server --suite conformance --suite objects --suite datasets --no-suite slow-sanitized \
+    --timeout-multiplier 10
 # The engine's threads are OpenMP's, which TSan cannot see: what has threads of its own is tested.
 export TSAN_OPTIONS=halt_on_error=1
 stage build-tsan "-Db_sanitize=thread -Db_lundef=false" --suite threads --suite conformance --timeout-multiplier 10
