@@ -29,14 +29,6 @@ WEAK int task_export(const struct tasks *t, const char *id, enum task_export_for
 {
     return UNREADY(e);
 }
-WEAK int task_runner_start(const struct task_runner_options *o, struct task_runner **out,
-                           struct err *e)
-{
-    return 0;
-}
-WEAK void task_runner_stop(struct task_runner *r)
-{
-}
 WEAK int describer_open(const char *url, const struct describer_options *o, struct describer **out,
                         struct err *e)
 {
@@ -44,9 +36,6 @@ WEAK int describer_open(const char *url, const struct describer_options *o, stru
     return 0;
 }
 WEAK void describer_close(struct describer *d)
-{
-}
-WEAK void task_runner_wake(struct task_runner *r)
 {
 }
 WEAK int call_back_start(const struct call_back_options *o, struct call_back **out, struct err *e)
