@@ -97,8 +97,14 @@ class Fleet:
         edge = max(1, count // 10)
         return (len(ends) - 2 * edge) * 1000 / max(1.0, ends[-edge - 1] - ends[edge - 1])
 
+    def shares(self, count):
+        """How many of the newest `count` each worker drew."""
+        found = self.sql("SELECT count(*) FROM (SELECT worker FROM jobs WHERE status = 'succeeded' "
+                         f"ORDER BY id DESC LIMIT {count}) t GROUP BY worker ORDER BY worker")
+        return " and ".join(f"{n:.0f}" for n in found)
+
     def round(self, workers, seed, count):
-        """Draw with this many workers: (rate of the middle, of the whole), costs a picture."""
+        """Draw with this many workers: rate of the middle, of the whole, costs a picture, shares."""
         running = [self.run("worker", "--threads", "1", "--name", f"w{seed}-{i}")
                    for i in range(workers)]
         try:
@@ -108,7 +114,7 @@ class Fleet:
             before = self.costs()
             seconds = self.draw(seed + 500_000, count)
             costs = [(b - a) / count for a, b in zip(before, self.costs())]
-            return self.middle_rate(count), count / seconds, costs
+            return self.middle_rate(count), count / seconds, costs, self.shares(count)
         finally:
             for one in running:
                 one.send_signal(signal.SIGTERM)
@@ -141,11 +147,11 @@ def main():
         try:
             for i in range(2 * o.rounds):
                 workers = 1 + i % 2
-                rate, whole, costs = fleet.round(workers, 1000 * (i + 1), o.pictures * workers)
+                rate, whole, costs, shares = fleet.round(workers, 1000 * (i + 1), o.pictures * workers)
                 rates[workers].append(rate)
                 wholes[workers].append(whole)
                 print(f"{workers} worker{'s' if workers > 1 else ' '}: {rate:6.2f} pictures/s, whole "
-                      f"{whole:6.2f}; a picture: {costs[0]:.1f} transactions, rows +{costs[1]:.1f} "
+                      f"{whole:6.2f}, shares {shares}; a picture: {costs[0]:.1f} transactions, rows +{costs[1]:.1f} "
                       f"~{costs[2]:.1f} -{costs[3]:.1f}, {costs[4]:.1f} Redis commands, "
                       f"{costs[5] / 1024:.1f} kB to it, {costs[6] / 1024:.1f} kB from it; load "
                       f"{load():.2f}", flush=True)
