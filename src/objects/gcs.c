@@ -76,6 +76,7 @@ static int ask_with(struct objects *o, const struct gcs_request *r, const char *
         .headers = headers,
         .body = r->body,
         .timeout = 60 + (double)(r->body.n > r->max_answer ? r->body.n : r->max_answer) / slowest,
+        .stall = 60,
         .max_answer = r->max_answer,
         .stop = r->stop,
     };

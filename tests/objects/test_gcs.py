@@ -2,17 +2,22 @@
 
 import base64
 import hashlib
+import http.server
 import json
 import os
 import pathlib
 import random
 import re
+import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
+import urllib.error
 import urllib.parse
 import urllib.request
+import warnings
 
 SOURCE = pathlib.Path(os.environ["CAULDRON_SOURCE"])
 PROGRAM = os.environ["STORE_UNDER_TEST"]
@@ -29,7 +34,27 @@ def setUpModule():
     GcsEmulator.need()
 
 
-class GcsTest(unittest.TestCase):
+class Client(unittest.TestCase):
+    def file(self, name, size, seed=0):
+        path = self.files / f"{self.folder}-{name}"
+        path.write_bytes(random.Random(seed).randbytes(size))
+        return path
+
+    def call(self, *args, code="done", says=(), url=None, **environment):
+        done = subprocess.run([PROGRAM, url or self.url, *map(str, args)], capture_output=True,
+                              env={**os.environ, **self.environment, **environment}, check=False,
+                              timeout=120)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.sessions = [line["session"] for line in lines if "session" in line]
+        self.content, answer = done.stderr, lines[-1]
+        self.assertEqual(answer["code"], code, answer)
+        for text in says:
+            self.assertIn(text, answer["message"])
+        self.answer = answer
+        return answer["result"]
+
+
+class GcsTest(Client):
     """Each class has one emulator, each test a folder of its own in its bucket."""
 
     kind = Gcs
@@ -52,24 +77,6 @@ class GcsTest(unittest.TestCase):
         self.folder = self.id().rsplit(".", 1)[-1]
         self.url = f"gs://pictures/{self.folder}"
         self.environment = {"STORAGE_EMULATOR_HOST": self.server.url}
-
-    def file(self, name, size, seed=0):
-        path = self.files / f"{self.folder}-{name}"
-        path.write_bytes(random.Random(seed).randbytes(size))
-        return path
-
-    def call(self, *args, code="done", says=(), url=None, **environment):
-        done = subprocess.run([PROGRAM, url or self.url, *map(str, args)], capture_output=True,
-                              env={**os.environ, **self.environment, **environment}, check=False,
-                              timeout=120)
-        lines = [json.loads(line) for line in done.stdout.splitlines()]
-        self.sessions = [line["session"] for line in lines if "session" in line]
-        self.content, answer = done.stderr, lines[-1]
-        self.assertEqual(answer["code"], code, answer)
-        for text in says:
-            self.assertIn(text, answer["message"])
-        self.answer = answer
-        return answer["result"]
 
     def resource(self, name):
         """What the service itself says of the object; None when it is not there."""
@@ -518,7 +525,262 @@ class Login(GcsTest):
         self.assertEqual(self.google.logins, [])
 
 
-del GcsTest
+class Scripted:
+    """A service that says what it is told to, and nothing else."""
+
+    def __init__(self, context=None):
+        outer = self
+        self.answers, self.requests = [], []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def any(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                outer.requests.append((self.command, self.path, dict(self.headers), body))
+                answer = outer.answers.pop(0) if outer.answers else (500, "no answer is left")
+                status, text, *headers = answer(body) if callable(answer) else answer
+                data = text if isinstance(text, bytes) else (
+                    text if isinstance(text, str) else json.dumps(text)).encode()
+                self.send_response_only(status)
+                for name, value in headers:
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            do_GET = do_POST = do_PUT = do_DELETE = any
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None
+        if context:
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05},
+                         daemon=True).start()
+        self.url = f"http{'s' if context else ''}://127.0.0.1:{self.server.server_port}"
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    @property
+    def seen(self):
+        return [f"{method} {path}" for method, path, *_ in self.requests]
+
+
+class Hostile(Client):
+    """A service that is wrong, broken or somebody else's."""
+
+    url = "gs://pictures/p"
+
+    def setUp(self):
+        self.room = tempfile.TemporaryDirectory()
+        self.addCleanup(self.room.cleanup)
+        self.files = pathlib.Path(self.room.name)
+        self.folder = "f"
+        self.service = Scripted()
+        self.addCleanup(self.service.close)
+        self.environment = {"STORAGE_EMULATOR_HOST": self.service.url}
+        self.small = self.file("small", 1000)
+        self.big = self.file("big", 700 * KIB)
+
+    def right(self, path, **changes):
+        """What the service says of that file."""
+        data = path.read_bytes()
+        md5 = base64.b64encode(hashlib.md5(data).digest()).decode()
+        return {"name": "p/x", "size": str(len(data)), "generation": "7", "md5Hash": md5, **changes}
+
+    def test_what_was_stored_is_not_what_was_sent(self):
+        for changes in ({"md5Hash": "AAAAAAAAAAAAAAAAAAAAAA=="}, {"crc32c": "AAAAAA=="},
+                        {"size": "999"}, {"size": 1001}, {"md5Hash": None}, {"md5Hash": "short"}):
+            self.service.requests.clear()
+            self.service.answers = [(200, self.right(self.small, **changes)), (204, "")]
+            self.call("put", "x", self.small, code="format", says=("p/x",))
+            self.assertEqual(self.service.seen[1:],
+                             ["DELETE /storage/v1/b/pictures/o/p%2Fx?generation=7"])
+        self.service.answers = [(200, self.right(self.small, size="1")), (503, "")]
+        self.call("put", "x", self.small, code="format", says=("other bytes",))
+        self.service.answers = [(200, self.right(self.small))]
+        self.call("put", "x", self.small)
+
+    def test_answers_that_are_none(self):
+        for text in ("", "<html>", "[]", "null", '"x"', "{}", '{"name": "p/x"}', "[" * 100000,
+                     json.dumps(self.right(self.small, name="p/y")),
+                     json.dumps(self.right(self.small, size=-1)),
+                     json.dumps(self.right(self.small, size="1e3")),
+                     json.dumps(self.right(self.small, size=None)),
+                     json.dumps(self.right(self.small, generation="7&x=y")),
+                     json.dumps(self.right(self.small))[:-1], "\0", "x" * (2 << 20)):
+            self.service.requests.clear()
+            self.service.answers = [(200, text)]
+            self.call("put", "x", self.small, code="format")
+            self.assertEqual(len(self.service.requests), 1)
+
+    def test_refusals(self):
+        def error(reason, message="so it is"):
+            return {"error": {"message": message, "errors": [{"reason": reason}]}}
+        for status, body, code in ((403, error("forbidden"), "denied"), (401, error(""), "denied"),
+                                   (403, error("rateLimitExceeded"), "network"),
+                                   (403, error("userRateLimitExceeded"), "network"),
+                                   (409, error("conflict"), "network"), (400, error(""), "format"),
+                                   (500, "[]", "network"), (404, error(""), "not_found"),
+                                   (302, error(""), "format"), (429, error(""), "network")):
+            self.service.answers = [(status, body, ("Location", "http://127.0.0.1:1/"))]
+            self.call("put", "x", self.small, code=code, says=(str(status),))
+        self.service.answers = [(403, error("", "no\nline\x1b[31m"))]
+        self.call("put", "x", self.small, code="denied", says=("no?line?[31m",))
+
+    def test_there_and_gone(self):
+        self.service.answers = [(412, ""), (404, "")]
+        self.call("put", "x", self.small, code="network", says=("gone",))
+        self.service.answers = [(412, ""), (200, self.right(self.small))]
+        self.assertTrue(self.call("put", "x", self.small)["existed"])
+        unknown = self.right(self.small)
+        del unknown["md5Hash"]
+        self.service.answers = [(412, ""), (200, unknown)]
+        self.call("put", "x", self.small, code="conflict", says=("unknown",))
+
+    def test_sessions_that_lead_elsewhere(self):
+        other = Scripted()
+        self.addCleanup(other.close)
+        for place in (other.url + "/up", "//127.0.0.1:1/up", "/up", "", "ftp://127.0.0.1/",
+                      self.service.url.replace("127.0.0.1", "127.0.0.1.nip.io"),
+                      self.service.url.replace("://", "://user@"),
+                      self.service.url.replace("http:", "https:")):
+            self.service.answers = [(200, "", ("Location", place))]
+            self.call("put", "x", self.big, "resumable=1", code="format", says=("address",))
+        self.service.answers = [(200, "")]
+        self.call("put", "x", self.big, "resumable=1", code="format")
+        self.assertEqual(other.requests, [])
+        self.assertEqual(self.sessions, [])
+
+    def test_progress_that_cannot_be(self):
+        place = ("Location", self.service.url + "/up")
+        for span, code in (("bytes=0-999999999", "format"), ("bytes=5-9", "format"),
+                           ("bytes=0--1", "format"), ("nonsense", "format"),
+                           ("bytes=0-9999999999999999999999", "format")):
+            self.service.answers = [(200, "", place), (308, "", ("Range", span))]
+            self.call("put", "x", self.big, "resumable=1", f"part={256 * KIB}", code=code)
+        self.service.answers = [(200, "", place), (308, "")]
+        self.call("put", "x", self.big, "resumable=1", f"part={256 * KIB}", code="network",
+                  says=("stays at 0",))
+        # Fewer bytes than were sent: those are sent again.
+        half = ("Range", f"bytes=0-{128 * KIB - 1}")
+        self.service.requests.clear()
+        self.service.answers = [(200, "", place), (308, "", half), (200, self.right(self.big))]
+        self.call("put", "x", self.big, "resumable=1", f"part={768 * KIB}")
+        self.assertEqual([r[2].get("Content-Range") for r in self.service.requests[1:]],
+                         [f"bytes 0-{700 * KIB - 1}/{700 * KIB}",
+                          f"bytes {128 * KIB}-{700 * KIB - 1}/{700 * KIB}"])
+
+    def test_a_session_that_ends_on_the_way(self):
+        place = ("Location", self.service.url + "/up")
+        for status in (404, 410, 499):
+            self.service.answers = [(200, "", place), (status, "")]
+            self.call("put", "x", self.big, "resumable=1", code="network", says=("forgot",))
+            self.service.answers = [(status, ""), (200, "", place), (200, self.right(self.big))]
+            self.call("put", "x", self.big, f"session={self.sessions[0]}")
+            self.assertEqual(len(self.sessions), 1)
+
+    def test_contents_that_differ(self):
+        for body, code in ((b"x" * 1000, "format"), (b"", "format"), (b"x" * 9000, "format"),
+                           (self.small.read_bytes(), "done")):
+            self.service.answers = [(200, self.right(self.small)), (200, body)]
+            self.call("get", "x", code=code)
+        self.assertEqual(self.service.seen[-1],
+                         "GET /storage/v1/b/pictures/o/p%2Fx?alt=media&generation=7")
+
+    def test_lists(self):
+        one = {"name": "p/a", "size": "1", "updated": "2026-01-01T00:00:00Z"}
+        for body in ({"items": [one, one]}, {"items": [{"size": "1"}]}, {"items": [{"name": "p/a"}]},
+                     {"items": [{**one, "name": "q/a"}]}, "[", "x" * (9 << 20)):
+            self.service.answers = [(200, body)]
+            self.call("list", "", 1, code="format")
+        for body in ({}, {"items": 7}, []):
+            self.service.answers = [(200, body)]
+            self.assertEqual(self.call("list", "", 1), {"items": [], "next": None})
+
+    def test_permissions(self):
+        both = ["storage.objects.get", "storage.objects.create"]
+        self.service.answers = [(200, {"permissions": both})]
+        self.call("check")
+        for left in both:
+            self.service.answers = [(200, {"permissions": [left]})]
+            self.call("check", code="denied", says=([p for p in both if p != left][0],))
+        self.service.answers = [(200, {})]
+        self.call("check", code="denied")
+        self.service.answers = [(403, "")]
+        self.call("check", code="denied")
+        for status in (404, 405, 501):
+            self.service.answers = [(status, ""), (200, {})]
+            self.call("check")
+        self.service.answers = [(404, ""), (404, "")]
+        self.call("check", code="not_found")
+
+
+class Tls(Client):
+    """Who is not trusted hears nothing."""
+
+    url = "gs://pictures/p"
+    right = Hostile.right
+
+    def setUp(self):
+        self.room = tempfile.TemporaryDirectory()
+        self.addCleanup(self.room.cleanup)
+        self.files = pathlib.Path(self.room.name)
+        self.folder = "f"
+        self.small = self.file("small", 1000)
+
+    def certificate(self, name):
+        """A certificate for that name, and its key, signed by an authority of our own."""
+        key, cert = str(self.files / "key.pem"), str(self.files / "cert.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-keyout", key, "-out",
+                        cert, "-subj", "/CN=test", "-addext", f"subjectAltName={name}"], check=True,
+                       stderr=subprocess.DEVNULL)
+        return cert, key
+
+    def serve(self, name="IP:127.0.0.1", newest=None):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        cert, key = self.certificate(name)
+        context.load_cert_chain(cert, key)
+        if newest:
+            context.set_ciphers("ALL:@SECLEVEL=0")
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = newest
+        service = Scripted(context)
+        self.addCleanup(service.close)
+        self.environment = {"STORAGE_EMULATOR_HOST": service.url, "TEST_CA_FILE": cert}
+        return service
+
+    def test_trust(self):
+        service = self.serve()
+        service.answers = [(200, self.right(self.small))]
+        self.call("put", "x", self.small)
+        self.assertEqual(len(service.requests), 1)
+        del self.environment["TEST_CA_FILE"]
+        self.call("put", "x", self.small, code="denied", says=("trusted",))
+        self.assertEqual(len(service.requests), 1)
+
+    def test_another_name(self):
+        service = self.serve("DNS:example.org")
+        self.call("put", "x", self.small, code="denied", says=("trusted",))
+        self.assertEqual(service.requests, [])
+
+    @unittest.skipIf(not ssl.HAS_TLSv1_1, "NOT RUN: this Python has no TLS 1.1")
+    def test_old_versions(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            service = self.serve(newest=ssl.TLSVersion.TLSv1_1)
+        self.call("put", "x", self.small, code="network")
+        self.assertEqual(service.requests, [])
+
+
+del GcsTest, Client
 
 if __name__ == "__main__":
     unittest.main()
