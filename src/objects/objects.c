@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct objects_backend *const backends[] = {&objects_gcs, &objects_s3, &objects_folder};
+static const struct objects_backend *const backends[] = {&objects_gcs, &objects_s3,
+                                                         &objects_folder};
 
 enum { RESUMABLE_FROM = 1 << 20, PAIRS_MOST = 32, SESSION_MOST = 8192, LIST_MOST = 1000 };
 
