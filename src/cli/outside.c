@@ -33,8 +33,7 @@ static int read_variable(const char *name, struct arena *a, const char **out, st
     return 0;
 }
 
-/* A secret is one line. */
-static int read_secret(const char *name, struct arena *a, const char **out, struct err *e)
+int secret_variable(const char *name, struct arena *a, const char **out, struct err *e)
 {
     const char *text;
 
@@ -52,7 +51,7 @@ static int read_list(const char *given, struct arena *a, const char **out, struc
         *out = given;
         return 0;
     }
-    return read_variable("CAULDRON_ALLOW_HOSTS", a, out, e);
+    return secret_variable("CAULDRON_ALLOW_HOSTS", a, out, e);
 }
 
 static int make_egress(const char *given, struct arena *a, struct egress **out, struct err *e)
@@ -109,7 +108,7 @@ static int read_settings(struct outside *o, struct err *e)
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (read_secret(rows[i].name, &o->arena, rows[i].to, e))
+        if (secret_variable(rows[i].name, &o->arena, rows[i].to, e))
             return e->code;
     /* A path already; the key file is read, and read again when it changes, by objects/. */
     s->google_credentials = variable("GOOGLE_APPLICATION_CREDENTIALS");
@@ -159,7 +158,7 @@ static const char *named(struct outside *o, const char *prefix, const char *name
     pthread_mutex_lock(&o->lock);
     value = map_get(&o->known, str_from(full));
     if (!value) {
-        if (read_secret(full, &o->arena, &value, &e))
+        if (secret_variable(full, &o->arena, &value, &e))
             LOG(LOG_WARNING, "a setting cannot be read", LOG_ERR(&e));
         else if (value)
             map_put(&o->known, str_from(full), (void *)(uintptr_t)value);

@@ -39,13 +39,18 @@ struct outside {
 };
 
 /* `allow_hosts`: as net/egress.h reads it; NULL: CAULDRON_ALLOW_HOSTS, or the file that
- * CAULDRON_ALLOW_HOSTS_FILE names. A file may have the list in several lines. ERR_ARG for a list
- * or a variable that makes no sense, ERR_IO, ERR_NOT_FOUND for a file that cannot be read. */
+ * CAULDRON_ALLOW_HOSTS_FILE names. ERR_ARG for a list or a variable that makes no sense, ERR_IO,
+ * ERR_NOT_FOUND for a file that cannot be read. */
 WARN_UNUSED_RESULT int outside_open(const char *allow_hosts, struct outside *out, struct err *e);
 void outside_close(struct outside *o); /* one that is zero is fine */
 
 /* The egress list alone, for commands that need nothing else; egress_free. */
 WARN_UNUSED_RESULT int outside_egress(struct egress **out, struct err *e);
+
+/* A secret: the first line of NAME, or of the file that NAME_FILE names; NULL when neither says
+ * anything. In the arena. ERR_ARG, ERR_IO and ERR_NOT_FOUND are the file's. */
+WARN_UNUSED_RESULT int secret_variable(const char *name, struct arena *a, const char **out,
+                                       struct err *e);
 
 /* CAULDRON_CONNECTION_<NAME>(_FILE), CAULDRON_SECRET_<NAME>(_FILE): names are letters, digits, '_'
  * and '-' (which becomes '_'), compared in capitals. NULL: there is none of that name (a file that

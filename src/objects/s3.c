@@ -46,12 +46,26 @@ static bool plain(const char *text)
     return true;
 }
 
+static int check_host(const struct objects *o, const struct s3 *s3, struct err *e)
+{
+    struct arena a = {0};
+    struct net_url url;
+    int rc = net_url_read(s3->origin, &a, &url, e);
+
+    if (rc == 0 && egress_check(net_egress(o->net), url.host, url.port, e))
+        rc = err_prefix(e, "s3://%s", o->bucket);
+    arena_release(&a);
+    return rc;
+}
+
 static int s3_open(struct objects *o, const char *place, struct err *e)
 {
     const struct objects_settings *set = &o->settings;
 
     if (store_bucket(o, place, e))
         return e->code;
+    if (!o->net)
+        return ERR(e, ERR_ARG, "s3://%s needs a network", o->bucket);
     if (!set->aws_access_key || !set->aws_secret_key)
         return ERR(e, ERR_DENIED,
                    "no credentials for s3://%s: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
@@ -67,6 +81,8 @@ static int s3_open(struct objects *o, const char *place, struct err *e)
     s3->key = (struct sigv4_key){set->aws_access_key, set->aws_secret_key, region, "s3"};
     s3->token = set->aws_session_token;
     int rc = place_bucket(o, s3, e);
+    if (rc == 0) /* better now than at the first object */
+        rc = check_host(o, s3, e);
     if (rc)
         free(s3);
     else
