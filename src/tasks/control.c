@@ -57,23 +57,18 @@ int control_read(const struct tasks *t, const struct task_create *c, struct aren
     struct task_document *d = NULL;
     json_t *json = with_canary(c);
     int rc = task_document_read(t, json, c->trusted, c->folder, a, &d, problems, e);
-    struct err why;
 
     json_decref(json);
     if (rc)
         return rc;
     check_names(t, d, a, problems);
-    if (d->callbacks.url && !problems->count && call_back_check(t, &d->callbacks, &why))
-        task_problem(problems, a, "/callbacks/url", "a URL that may be called: %s", why.message);
-    if (problems->count)
-        rc = ERR(e, ERR_ARG, "%s: expected %s", problems->at[0].pointer, problems->at[0].expected);
-    else
-        rc = task_document_resolve(t, d, e);
-    if (rc)
+    if (problems->count) {
         task_document_free(d);
-    else
-        *out = d;
-    return rc;
+        return ERR(e, ERR_ARG, "%s: expected %s", problems->at[0].pointer,
+                   problems->at[0].expected);
+    }
+    *out = d;
+    return 0;
 }
 
 int control_try_kind(const struct tasks *t, const struct task_document *d, const struct task *task,
@@ -204,14 +199,23 @@ static int get_task(const struct tasks *t, const char *id, struct arena *a, stru
 int task_create(const struct tasks *t, const struct task_create *c, struct arena *a,
                 struct task *out, bool *existed, struct task_problems *problems, struct err *e)
 {
+    struct creating x = {.c = c, .a = a};
     struct task_document *d;
+    struct task row;
     int rc = control_read(t, c, a, &d, problems, e);
 
     if (rc)
         return rc;
-    struct task row = control_row(t, c, d, a);
-    struct creating x = {.c = c, .row = &row, .a = a};
-    rc = control_try_kind(t, d, &row, e);
+    if (d->callbacks.url && call_back_check(t, &d->callbacks, e)) {
+        task_problem(problems, a, "/callbacks/url", "a URL that may be called: %s", e->message);
+        rc = e->code;
+    }
+    if (!rc)
+        rc = task_document_resolve(t, d, e);
+    row = control_row(t, c, d, a);
+    x.row = &row;
+    if (!rc)
+        rc = control_try_kind(t, d, &row, e);
     if (!rc)
         rc = transact(t->submitter->db, create_step, &x, e);
     task_document_free(d);

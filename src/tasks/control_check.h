@@ -1,7 +1,7 @@
 /*
  * control_check.h: what is looked at before a task is made; private to tasks/.
  *
- *   if (control_read(t, c, &arena, &document, &problems, &e)) ...    read, resolved, names found
+ *   if (control_read(t, c, &arena, &document, &problems, &e)) ...    read, names found
  *   if (control_try_kind(t, document, &task, &e)) ...                what it draws with is there
  *
  * Threads: any. Ownership: the caller frees the document.

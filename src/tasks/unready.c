@@ -6,29 +6,9 @@
 #include "tasks/kind.h"
 #include "tasks/runner.h"
 
-#define UNREADY(e) ERR(e, ERR_UNSUPPORTED, "tasks are not in this program")
 #define WEAK       __attribute__((weak))
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-WEAK int task_check(const struct tasks *t, const struct task_create *c,
-                    const struct task_check_options *o, struct arena *a, struct task_check *out,
-                    struct task_problems *problems, struct err *e)
-{
-    return UNREADY(e);
-}
-WEAK json_t *task_check_to_json(const struct task_check *c)
-{
-    return NULL;
-}
-WEAK int task_report(const struct tasks *t, const char *id, json_t **out, struct err *e)
-{
-    return UNREADY(e);
-}
-WEAK int task_export(const struct tasks *t, const char *id, enum task_export_format format,
-                     int (*write)(void *user, const char *p, size_t n), void *user, struct err *e)
-{
-    return UNREADY(e);
-}
 WEAK int describer_open(const char *url, const struct describer_options *o, struct describer **out,
                         struct err *e)
 {
