@@ -12,13 +12,13 @@ static const uint32_t nibbles[16] = {
     0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
 };
 
-uint32_t crc32c_table(uint32_t sum, const void *bytes, size_t n)
+uint32_t crc32c_table(uint32_t sum, const void *p, size_t n)
 {
-    const unsigned char *p = bytes;
+    const unsigned char *bytes = p;
 
     sum = ~sum;
     for (size_t i = 0; i < n; i++) {
-        sum ^= p[i];
+        sum ^= bytes[i];
         sum = sum >> 4 ^ nibbles[sum & 15];
         sum = sum >> 4 ^ nibbles[sum & 15];
     }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@ enum { PIECE = 64 << 10 };
 
 static int open_folder(struct objects *o, const char *place, struct err *e)
 {
-    char *here = NULL;
+    char here[PATH_MAX] = "";
 
     if (strncmp(place, "//", 2) == 0 && place[2] != '/')
         return ERR(e, ERR_ARG, "'file:%.200s' names a host; write file:///DIR", place);
@@ -25,11 +26,10 @@ static int open_folder(struct objects *o, const char *place, struct err *e)
         place += 2;
     if (!place[0])
         return ERR(e, ERR_ARG, "'file:' names no folder; write file:///DIR or file:DIR");
-    if (place[0] != '/' && !(here = getcwd(NULL, 0)))
+    if (place[0] != '/' && !getcwd(here, sizeof here))
         return ERR(e, ERR_IO, "the current folder is gone: %s", strerror(errno));
-    char *root = here ? arena_printf(&o->arena, "%s/%s", here, place)
-                      : arena_strdup(&o->arena, place);
-    free(here);
+    char *root = here[0] ? arena_printf(&o->arena, "%s/%s", here, place)
+                         : arena_strdup(&o->arena, place);
     for (size_t n = strlen(root); n > 1 && root[n - 1] == '/'; n--)
         root[n - 1] = 0;
     o->state = root;

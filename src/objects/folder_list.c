@@ -69,7 +69,8 @@ static int read_names(int at, struct names *n)
             rc = add_name(n, name, S_ISDIR(st.st_mode));
     }
     closedir(dir);
-    qsort(n->items, n->count, sizeof *n->items, compare);
+    if (n->count)
+        qsort(n->items, n->count, sizeof *n->items, compare);
     return rc;
 }
 

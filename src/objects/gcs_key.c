@@ -178,7 +178,7 @@ static int account_form(const struct gcs_key *k, int64_t now, struct arena *a, c
     json_t *header = json_pack("{s:s, s:s}", "alg", "RS256", "typ", "JWT");
     json_t *claims = json_pack("{s:s, s:s, s:s, s:I, s:I}", "iss", k->email, "scope", scope, "aud",
                                k->token_uri, "iat", (json_int_t)now, "exp",
-                               (json_int_t)(now + LIFE_SECONDS));
+                               (json_int_t)now + LIFE_SECONDS);
 
     if (header && k->key_id)
         json_object_set_new(header, "kid", json_string(k->key_id));

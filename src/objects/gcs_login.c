@@ -10,7 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { TOKEN_MOST = 8192, EARLY = 300, LAST_MOMENT = 10, TRIES = 3 };
+enum { TOKEN_MOST = 8192, TRIES = 3 };
+static const double early = 300, last_moment = 10; /* seconds */
 
 struct gcs_login {
     struct net *net;
@@ -168,14 +169,14 @@ static void keep(struct gcs_login *l, const struct token *t)
 
     memcpy(l->token, t->text, sizeof l->token);
     l->ends_at = now + t->life;
-    l->renew_at = now + (t->life > 2 * EARLY ? t->life - EARLY : t->life / 2);
+    l->renew_at = now + (t->life > 2 * early ? t->life - early : t->life / 2);
 }
 
 /* Called and left with the lock held. */
 static int renew(struct gcs_login *l, struct err *e)
 {
     struct arena a = {0};
-    struct token t;
+    struct token t = {0};
 
     l->asking = true;
     pthread_mutex_unlock(&l->lock);
@@ -191,7 +192,7 @@ static int renew(struct gcs_login *l, struct err *e)
 
 static bool usable(const struct gcs_login *l, const char *refused)
 {
-    return l->ends_at > clock_seconds() + LAST_MOMENT &&
+    return l->ends_at > clock_seconds() + last_moment &&
            (!refused || strcmp(refused, l->token) != 0);
 }
 
