@@ -57,7 +57,9 @@ enum metric {
     METRIC_TASK_RECORDS,  /* outcome */
     METRIC_OBJECT_BYTES,
     METRIC_OBJECT_REQUESTS, /* operation, outcome */
-    METRIC_INFO,            /* version */
+    METRIC_CALLBACKS,       /* outcome */
+    METRIC_CALLBACKS_DEAD,
+    METRIC_INFO, /* version */
     METRIC_START_TIME,
     METRIC_DROPPED,
     METRIC_COUNT

@@ -20,10 +20,9 @@ bool callback_status_by_name(struct str name, enum callback_status *out);
 struct callback {
     const char *id; /* of the event, UUID v7 */
     const char *task_id;
-    const char *kind; /* "record", "batch", "end", "canary" */
-    const char
-        *subject; /* unique in its task and kind: the record's row, number of the batch, round */
-    const char *body; /* JSON */
+    const char *kind;    /* "record", "batch", "end", "canary" */
+    const char *subject; /* unique in its task and kind: call_back_events.c says what */
+    const char *body;    /* JSON */
     enum callback_status status;
     int attempts;
     int64_t due_at, created_at, delivered_at;
