@@ -151,7 +151,8 @@ def main():
                 rates[workers].append(rate)
                 wholes[workers].append(whole)
                 print(f"{workers} worker{'s' if workers > 1 else ' '}: {rate:6.2f} pictures/s, whole "
-                      f"{whole:6.2f}, shares {shares}; a picture: {costs[0]:.1f} transactions, rows +{costs[1]:.1f} "
+                      f"{whole:6.2f}, shares {shares}; "
+                      f"a picture: {costs[0]:.1f} transactions, rows +{costs[1]:.1f} "
                       f"~{costs[2]:.1f} -{costs[3]:.1f}, {costs[4]:.1f} Redis commands, "
                       f"{costs[5] / 1024:.1f} kB to it, {costs[6] / 1024:.1f} kB from it; load "
                       f"{load():.2f}", flush=True)

@@ -16,7 +16,8 @@ import yaml
 CHART = fleet.DEPLOY / "kubernetes" / "cauldron"
 EXAMPLES = sorted(p.stem for p in (CHART / "ci").glob("*.yaml"))
 KUBERNETES = "1.33.0"  # the first with image volumes on by default
-FOREIGN_VARIABLES = {"CAULDRON_MODELS", "CAULDRON_ALLOW_HOSTS"}  # read without an option
+# Read without an option of these commands.
+FOREIGN_VARIABLES = {"CAULDRON_MODELS", "CAULDRON_ALLOW_HOSTS", "CAULDRON_CONNECTION_MONGO"}
 CONSUMER = (fleet.SOURCE / "src" / "jobs" / "queue_redis.c").read_text()
 
 
@@ -190,6 +191,14 @@ class Rendered(unittest.TestCase):
         self.assertNotIn("nodeSelector", dict(pods("full"))["shop-cauldron-worker-cpu"])
 
 
+    def test_a_bucket_needs_no_volume(self):
+        pod = dict(pods("full"))["shop-cauldron"]
+        self.assertIn({"name": "BLOB_URL", "value": "gs://studio-pictures/cauldron"},
+                      pod["containers"][0]["env"])
+        self.assertEqual(objects("full", "PersistentVolumeClaim"), [])
+        self.assertEqual(len(objects("default", "PersistentVolumeClaim")), 1)
+
+
 class Network(unittest.TestCase):
     def test_nothing_by_default(self):
         deny = one("full", "NetworkPolicy", "shop-cauldron-deny")["spec"]
@@ -317,6 +326,8 @@ class Refused(unittest.TestCase):
         "a network that is none": "networkPolicy.outside.cidrs={everything}",
         "a port": "service.port=70000",
         "a privileged container": "securityContext.privileged=true",
+        "a place that is none": "storage.pictures.url=ftp://x",
+        "a connection with a password": "server.env.CAULDRON_CONNECTION_MONGO=mongodb://u:p@h",
         "a quantity": "storage.pictures.size=much",
         "a prefix with braces": "keda.redis.prefix=a{b}",
         "a stream's address with a scheme": "keda.redis.address=redis://redis:6379",
@@ -334,7 +345,7 @@ class Refused(unittest.TestCase):
         for settings, words in (
                 (["workers.cpu.scaling.enabled=true", "workers.cpu.scaling.jobsPerWorker=9"],
                  "keda.prometheus.serverAddress is needed"),
-                (["storage.pictures.create=false"], "name an existingClaim"),
+                (["storage.pictures.create=false"], "give a url, name an existingClaim"),
                 (["secrets.files.REDIS_URL=null"], "a queue that they share")):
             done = template(*[part for s in settings for part in ("--set", s)])
             self.assertIn(words, done.stderr)

@@ -57,7 +57,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 - {name: CAULDRON_DATA, value: /data}
 - {name: HOME, value: /data}
-- {name: BLOB_URL, value: "file:/pictures"}
+- {name: BLOB_URL, value: {{ default "file:/pictures" .Values.storage.pictures.url | quote }}}
 - {name: CAULDRON_LOG_FORMAT, value: json}
 - {name: OMP_WAIT_POLICY, value: passive}
 {{- if or .Values.models.existingClaim .Values.models.image.reference }}
@@ -89,8 +89,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   emptyDir: {sizeLimit: {{ .Values.storage.scratch.sizeLimit }}}
 - name: tmp
   emptyDir: {sizeLimit: 1Gi}
+{{- if not .Values.storage.pictures.url }}
 - name: pictures
   persistentVolumeClaim: {claimName: {{ include "cauldron.claim" . }}}
+{{- end }}
 {{- if .Values.models.existingClaim }}
 - name: models
   persistentVolumeClaim: {claimName: {{ .Values.models.existingClaim }}, readOnly: true}
@@ -104,7 +106,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - {name: secrets, mountPath: /run/secrets/cauldron, readOnly: true}
 - {name: scratch, mountPath: /data}
 - {name: tmp, mountPath: /tmp}
+{{- if not .Values.storage.pictures.url }}
 - {name: pictures, mountPath: /pictures}
+{{- end }}
 {{- if or .Values.models.existingClaim .Values.models.image.reference }}
 - {name: models, mountPath: /models, readOnly: true}
 {{- end }}
