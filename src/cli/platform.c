@@ -162,8 +162,10 @@ int platform_tasks(struct platform *p, const struct platform_options *o, struct 
 int platform_run_tasks(struct platform *p, const struct platform_options *o, const char *only,
                        struct err *e)
 {
-    struct task_runner_options options = {
-        .tasks = &p->tasks, .only = only, .deliver = o->task_threads};
+    struct task_runner_options options = {.tasks = &p->tasks,
+                                          .only = only,
+                                          .deliver = o->task_threads,
+                                          .lease_seconds = 2 * o->lease_seconds};
 
     if (!o->run_tasks)
         return 0;

@@ -255,8 +255,10 @@ int write_back_end(struct reading *x, struct err *e)
     }
     if (rc == 0)
         rc = task_report(r->tasks, x->task.id, &c.report, e);
-    if (rc == 0)
+    if (rc == 0) {
+        json_object_set_new(c.report, "status", json_string(task_status_name(TASK_COMPLETED)));
         rc = transact(r->db, complete_step, &c, e);
+    }
     json_decref(c.report);
     if (rc)
         return rc;
