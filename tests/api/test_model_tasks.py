@@ -262,5 +262,18 @@ class Doors(TasksTest):
         self.assertNotIn("hf_right", error["message"])
 
 
+class Listed(TasksTest):
+    """The hub is listed, and where it keeps its large files is not."""
+
+    def test_hosts_that_are_not_listed(self):
+        self.server.stop()
+        self.server.options += ["--allow-hosts", self.hub.url.removeprefix("http://")]
+        self.server.start()
+        error = self.end(self.begin(), "failed")["error"]
+        self.assertEqual(error["code"], "denied")
+        self.assertIn(self.hub.content_url.rsplit(":", 1)[1], error["message"])
+        self.assertIn("CAULDRON_ALLOW_HOSTS", error["message"])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -299,6 +299,49 @@ class GivenKey(Push):
             self.assertNotIn("abc", done.stderr)
 
 
+class Listed(Push):
+    options = (*PRIVATE, "--allow-hosts", "push.example.org 127.0.0.1")
+
+    def test_only_hosts_that_are_listed(self):
+        browser, made = self.subscribe()
+        self.post(f"/api/v1/push/subscriptions/{made['id']}/test")
+        self.heard(browser)
+        for host in ("push.example.com", "x.push.example.org", "10.0.0.1"):
+            body = {**self.service.browser().subscription, "endpoint": f"https://{host}/x"}
+            problem = self.problem(422, "POST", "/api/v1/push/subscriptions", body,
+                                   pointers=["/endpoint"])
+            self.assertIn(host, problem["errors"][0]["expected"])
+            self.assertIn("CAULDRON_ALLOW_HOSTS", problem["errors"][0]["expected"])
+
+    def test_a_list_that_became_shorter(self):
+        browser, made = self.subscribe()
+        self.server.stop()
+        self.server.options[-1] = "push.example.org"
+        self.addCleanup(self.server.start)
+        self.addCleanup(self.server.options.__setitem__, -1, self.options[-1])
+        self.addCleanup(self.server.stop)
+        self.server.start()
+        problem = self.problem(403, "POST", f"/api/v1/push/subscriptions/{made['id']}/test")
+        self.assertIn("CAULDRON_ALLOW_HOSTS", problem["detail"])
+        self.assertEqual(browser.messages, [])
+
+    def test_error_reports_too(self):
+        for dsn, status in (("http://key@sentry.example.com/1", 1),
+                            ("http://key@127.0.0.1:1/sub/1", 0)):
+            process = subprocess.Popen(
+                [PROGRAM, "serve", "--port", "0", "--sentry", dsn, *self.options, "--data",
+                 str(self.server.folder / f"other{status}")], stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, text=True, env=self.server.environment())
+            if not status:
+                self.assertTrue(process.stdout.readline())
+                process.terminate()
+            _, said = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, status, said)
+            if status:
+                self.assertIn("sentry.example.com", said)
+                self.assertIn("CAULDRON_ALLOW_HOSTS", said)
+
+
 class Careful(Push):
     options = () # as it is on the internet
 

@@ -256,6 +256,8 @@ class Pull(ProgramTest):
         self.refuses("401", "HF_TOKEN")
         self.refuses("401", "HF_TOKEN", env={"HF_TOKEN": "hf_wrong"})
         self.pull(env={"HF_TOKEN": "hf_secret"})
+        (self.folder / "token").write_text("hf_secret\n")
+        self.pull(env={"HF_TOKEN_FILE": str(self.folder / "token")})
 
     def test_not_a_pipeline(self):
         self.serve({"config.json": b"{}", "model.safetensors": b"x"})
@@ -296,6 +298,23 @@ class Pull(ProgramTest):
         self.serve()
         self.fails(2, "models", "pull", NAME, "--revision", "../x", says="is not a revision")
 
+    def test_hosts_that_are_not_listed(self):
+        self.serve()
+        self.env["CAULDRON_ALLOW_HOSTS"] = "huggingface.co"
+        self.refuses("127.0.0.1", "not allowed", "CAULDRON_ALLOW_HOSTS")
+        self.assertEqual(self.server.requests, [])
+        # Where the hub sends it on to must be listed, too.
+        self.env["CAULDRON_ALLOW_HOSTS"] = self.server.url.removeprefix("http://")
+        port = self.server.content_url.rsplit(":", 1)[1]
+        self.refuses("127.0.0.1", port, "CAULDRON_ALLOW_HOSTS")
+        self.assert_no_model()
+        self.assertNotIn("content", {request.server for request in self.server.requests})
+        self.env["CAULDRON_ALLOW_HOSTS"] = "127.0.0.0/8"
+        self.pull()
+        self.assertEqual(self.pulled(), parts())
+        self.env["CAULDRON_ALLOW_HOSTS"] = "no/such/entry"
+        self.refuses("CAULDRON_ALLOW_HOSTS", "no/such/entry")
+
     def test_redirects_are_watched(self):
         self.serve()
         self.faults.redirect = {"unet/config.json": f"{self.server.url}/maker/tiny/resolve/main/unet/config.json"}
@@ -321,6 +340,7 @@ class Pull(ProgramTest):
     def test_settings_are_checked(self):
         self.serve()
         self.refuses("HF_TOKEN", status=2, env={"HF_TOKEN": "a\r\nX: y"})
+        self.refuses("HF_TOKEN_FILE", status=2, env={"HF_TOKEN_FILE": "missing"})
         self.refuses("HF_ENDPOINT", status=2, env={"HF_ENDPOINT": "ftp://x"})
         self.refuses("HF_HUB_OFFLINE", status=2, env={"HF_HUB_OFFLINE": "1"})
 
