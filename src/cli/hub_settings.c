@@ -1,6 +1,7 @@
 #include "cli/hub_settings.h"
 
 #include "base/str.h"
+#include "cli/outside.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,11 +29,13 @@ const char *hub_cache_folder(struct arena *a)
 
 int hub_from_environment(struct model_hub *out, struct arena *a, struct err *e)
 {
-    const char *endpoint = variable("HF_ENDPOINT"), *token = variable("HF_TOKEN");
-    struct model_hub hub = {.endpoint = endpoint ? endpoint : "https://huggingface.co",
-                            .token = token};
+    const char *endpoint = variable("HF_ENDPOINT"), *given = variable("HF_TOKEN"), *token;
+    struct model_hub hub = {.endpoint = endpoint ? endpoint : "https://huggingface.co"};
     size_t n = strlen(hub.endpoint);
 
+    if (secret_variable("HF_TOKEN", a, &token, e))
+        return e->code;
+    hub.token = given ? given : token; /* all of it: more than a line is a mistake */
     while (n && hub.endpoint[n - 1] == '/')
         n--;
     hub.endpoint = arena_str(a, (struct str){hub.endpoint, n});
@@ -40,7 +43,7 @@ int hub_from_environment(struct model_hub *out, struct arena *a, struct err *e)
         !str_starts(str_from(hub.endpoint), "http://"))
         return ERR(e, ERR_ARG, "HF_ENDPOINT must begin with https:// or http://, not '%s'",
                    hub.endpoint);
-    for (const char *p = token; p && *p; p++)
+    for (const char *p = hub.token; p && *p; p++)
         if (*p <= ' ' || *p >= 0x7f)
             return ERR(e, ERR_ARG, "HF_TOKEN holds a character that no token has");
     hub.cache = hub_cache_folder(a);
