@@ -79,8 +79,8 @@ export function Report({ id }: { id: string }) {
         <Facts
           items={[
             [t("tasks.elapsed"), data.seconds_elapsed == null ? "" : formatSeconds(data.seconds_elapsed)],
-            [t("tasks.rate", { n: "" }).trim(), data.per_second == null ? "" : formatNumber(data.per_second)],
-            [t("tasks.cost", { cost: "" }).trim(), data.cost == null ? "" : money(data.cost, data.currency)],
+            [t("tasks.rateName"), data.per_second == null ? "" : formatNumber(data.per_second)],
+            [t("tasks.costName"), data.cost == null ? "" : money(data.cost, data.currency)],
           ]}
         />
         <Failures failures={data.failures} />

@@ -8,7 +8,7 @@ import { Facts } from "@/components/Facts";
 import { Page } from "@/components/Page";
 import { Panel } from "@/components/Panel";
 import { Loading, ProblemNotice } from "@/components/states";
-import { formatAgo, formatBytes, t } from "@/i18n";
+import { formatAgo, formatBytes, formatNumber, t } from "@/i18n";
 import { Actions } from "./Actions";
 import { Bar } from "./Bar";
 import { Callbacks } from "./Callbacks";
@@ -16,10 +16,27 @@ import { Records } from "./Records";
 import { Report } from "./Report";
 import { Sample } from "./Sample";
 import { palettes } from "./TasksPage";
-import { progressText, sourceText, type Task, taskQuery, textAt } from "./tasks";
+import { isSampling, progressText, sourceText, type Task, taskQuery, textAt } from "./tasks";
 import { useTaskLive } from "./useTaskLive";
 
 const shown = ["waiting", "ready", "stored", "failing", "succeeded", "failed", "cancelled"] as const;
+
+function Counts({ counts }: Pick<Task, "counts">) {
+  return (
+    <SimpleGrid columns={{ base: 2, sm: 4, lg: 7 }} gap="2" mt="3">
+      {shown.map((status) => (
+        <Box key={status} px="3" py="2" borderWidth="1px" rounded="md">
+          <Text fontSize="lg" fontWeight="semibold" fontVariantNumeric="tabular-nums">
+            {formatNumber(counts[status])}
+          </Text>
+          <Text fontSize="xs" color="fg.muted">
+            {t(`tasks.record.${status}`)}
+          </Text>
+        </Box>
+      ))}
+    </SimpleGrid>
+  );
+}
 
 function Progress({ task }: { task: Task }) {
   return (
@@ -33,22 +50,12 @@ function Progress({ task }: { task: Task }) {
           {task.error.message}
         </Text>
       )}
-      <Bar task={task} />
+      {!isSampling(task) && <Bar task={task} />}
       <Text color="fg.muted">
-        {progressText(task)} · {t("tasks.ago", { time: formatAgo(task.started_at ?? task.created_at) })}
+        {!isSampling(task) && `${progressText(task)} · `}
+        {t("tasks.ago", { time: formatAgo(task.started_at ?? task.created_at) })}
       </Text>
-      <SimpleGrid columns={{ base: 2, sm: 4, lg: 7 }} gap="2" mt="3">
-        {shown.map((status) => (
-          <Box key={status} px="3" py="2" borderWidth="1px" rounded="md">
-            <Text fontSize="lg" fontWeight="semibold" fontVariantNumeric="tabular-nums">
-              {task.counts[status].toLocaleString("en")}
-            </Text>
-            <Text fontSize="xs" color="fg.muted">
-              {t(`tasks.record.${status}`)}
-            </Text>
-          </Box>
-        ))}
-      </SimpleGrid>
+      {!isSampling(task) && <Counts counts={task.counts} />}
     </Panel>
   );
 }
@@ -113,8 +120,8 @@ export function Component() {
         {error && <ProblemNotice error={error} retry={() => void refetch()} />}
         <Progress task={task} />
         <Sample task={task} />
-        <Records id={id} />
-        <Report id={id} />
+        {!isSampling(task) && <Records id={id} />}
+        {!isSampling(task) && <Report id={id} />}
         <Callbacks task={task} />
         <About task={task} />
       </Flex>

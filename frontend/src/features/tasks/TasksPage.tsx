@@ -11,7 +11,7 @@ import { Empty, Loading, ProblemNotice } from "@/components/states";
 import { formatAgo, t } from "@/i18n";
 import { useHotkeys } from "@/lib/hotkeys";
 import { Bar } from "./Bar";
-import { hasEnded, progressText, sourceText, type Task, tasksQuery, textAt } from "./tasks";
+import { hasEnded, isSampling, progressText, sourceText, type Task, tasksQuery, textAt } from "./tasks";
 import { useTaskLive } from "./useTaskLive";
 
 /** Events tell of those that are seen; this finds new ones of others. */
@@ -50,7 +50,7 @@ function Item({ task }: { task: Task }) {
           {t(`tasks.status.${task.status}`)}
         </Badge>
       </Flex>
-      {!hasEnded(task) && <Bar task={task} />}
+      {!hasEnded(task) && !isSampling(task) && <Bar task={task} />}
       <Text fontSize="xs" color="fg.muted">
         {progressText(task)} · {formatAgo(task.started_at ?? task.created_at)}
       </Text>

@@ -10,6 +10,9 @@ export type RecordStatus = Schemas["TaskRecordStatus"];
 export type ErrorClass = Schemas["TaskErrorClass"];
 
 export const isRunning = ({ status }: Pick<Task, "status">): boolean => status === "running";
+/** The sample is chosen, drawn or looked at: no record of the dataset itself is on its way. */
+export const isSampling = ({ status, phase }: Pick<Task, "status" | "phase">): boolean =>
+  status === "awaiting_approval" || phase === "sample" || phase === "canary";
 export const hasEnded = ({ status }: Pick<Task, "status">): boolean =>
   status === "completed" || status === "failed" || status === "cancelled";
 
@@ -126,8 +129,9 @@ export function amounts({ counts, read, read_all, source_records }: Task): { don
   return source_records == null ? { done } : { done, total: Math.max(read, source_records) };
 }
 
+/** Small sums keep two digits that count. */
 export function money(amount: number, currency: string | null | undefined): string {
-  const text = formatNumber(amount);
+  const text = amount > 0 && amount < 0.1 ? String(Number(amount.toPrecision(2))) : formatNumber(amount);
   return currency ? `${text} ${currency}` : text;
 }
 
@@ -154,7 +158,7 @@ export function estimateText({ seconds, bytes, cost }: TaskCheck): string {
   const values = { time: formatSeconds(seconds), bytes: formatBytes(bytes ?? 0) };
   return cost == null
     ? t("tasks.checkEstimate", values)
-    : t("tasks.checkEstimateCost", { ...values, cost: formatNumber(cost) });
+    : t("tasks.checkEstimateCost", { ...values, cost: money(cost, undefined) });
 }
 
 /** The text of a member of the document, of an object in it: `textAt(document, "source", "path")`. */

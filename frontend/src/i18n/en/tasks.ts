@@ -103,6 +103,8 @@ export const tasks = {
   percentile: { p50: "Median", p90: "90 %", p99: "99 %", max: "Longest" },
   times: { making: "Drawing", storing: "Storing", total: "From reading to the end" },
   elapsed: "Took",
+  rateName: "Records a second",
+  costName: "Cost",
   export: "Export",
   exportCsv: "Table (CSV)",
   exportJsonl: "JSON Lines",
