@@ -30,8 +30,8 @@ static void to_log(mongoc_log_level_t level, const char *domain, const char *mes
 
 void datasets_init(void)
 {
+    mongoc_log_set_handler(to_log, NULL); /* before: mongoc_init has things to say, too */
     mongoc_init();
-    mongoc_log_set_handler(to_log, NULL);
 }
 
 void datasets_end(void)
@@ -83,32 +83,46 @@ static void hide(char *text, const char *secret)
 
 int mongo_failed(const struct mongo *m, const bson_error_t *error, const char *what, struct err *e)
 {
+    bool away = error->domain == MONGOC_ERROR_STREAM ||
+                error->domain == MONGOC_ERROR_SERVER_SELECTION;
     char message[sizeof error->message];
 
-    if (m->denied.code &&
-        (error->domain == MONGOC_ERROR_STREAM || error->domain == MONGOC_ERROR_SERVER_SELECTION)) {
+    if (m->denied.code && away) {
         *e = m->denied;
         return e->code;
     }
     memcpy(message, error->message, sizeof message);
     message[sizeof message - 1] = 0;
     hide(message, m->password);
-    return ERR(e, mongo_code(error), "%s: MongoDB at %s: %s", what, m->hosts, message);
+    return ERR(e, mongo_code(error), "%s: MongoDB at %s: %s%s%s", what, m->hosts, message,
+               away && m->why[0] ? ": " : "", away ? m->why : "");
 }
 
 /* ============================== Connecting ============================== */
+
+/* A stream that fails when it is first used. A NULL instead makes libmongoc 1.23 wait for itself
+ * when the host is one that a server named: it reports the failure under a lock that it holds. */
+static mongoc_stream_t *dead_stream(void)
+{
+    mongoc_socket_t *s = mongoc_socket_new(AF_UNIX, SOCK_STREAM, 0);
+
+    return s ? mongoc_stream_socket_new(s) : NULL;
+}
 
 static mongoc_stream_t *connect_if_allowed(const mongoc_uri_t *uri, const mongoc_host_list_t *host,
                                            void *user, bson_error_t *error)
 {
     struct mongo *m = user;
+    mongoc_stream_t *stream;
 
-    if (host->family != AF_UNIX && egress_check(m->egress, host->host, host->port, &m->denied)) {
-        bson_set_error(error, MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_CONNECT, "%s",
-                       m->denied.message);
-        return NULL;
-    }
-    return mongoc_client_default_stream_initiator(uri, host, m->client, error);
+    m->why[0] = 0;
+    if (host->family != AF_UNIX && egress_check(m->egress, host->host, host->port, &m->denied))
+        return dead_stream();
+    stream = mongoc_client_default_stream_initiator(uri, host, m->client, error);
+    if (stream)
+        return stream;
+    snprintf(m->why, sizeof m->why, "%.200s", error->message);
+    return dead_stream();
 }
 
 static void set_default(mongoc_uri_t *uri, const char *option, int32_t value)
