@@ -319,12 +319,11 @@ static void settle_estimates(struct checking *x)
     struct task_check *out = x->out;
     const json_t *cost = json_object_get(x->d->written, "cost");
 
-    if (!x->wanted || (x->estimated && x->estimated < x->wanted)) {
-        double scale = x->wanted ? (double)x->wanted / (double)x->estimated : 0;
-        out->seconds *= scale;
-        out->bytes *= scale;
-    } else if (!x->estimated) {
+    if (!out->works || (x->wanted && !x->estimated)) {
         out->seconds = out->bytes = NAN;
+    } else if (x->wanted) {
+        out->seconds *= (double)x->wanted / (double)x->estimated;
+        out->bytes *= (double)x->wanted / (double)x->estimated;
     }
     out->cost = cost ? x->d->cost_per_hour * out->seconds / 3600 : NAN;
 }

@@ -200,7 +200,7 @@ static void read_all(struct document_reading *r, const struct part *root)
     struct task_document *d = r->document;
 
     part_members(root, known);
-    if (part_integer(root, "version", 1, 1, 0) != 1 && !json_object_get(root->object, "version"))
+    if (json_integer_value(json_object_get(root->object, "version")) != 1)
         part_problem(root, "version", "1");
     d->name = read_name(root);
     d->kind = read_kind(root);

@@ -74,9 +74,9 @@ void part_members(const struct part *p, const char *const *known)
             continue;
         const char *near = nearest_name(key, known, count);
         if (near)
-            part_problem(p, key, "no such member; did you mean '%s'?", near);
+            part_problem(p, key, "no member of that name; did you mean '%s'?", near);
         else
-            part_problem(p, key, "no such member");
+            part_problem(p, key, "no member of that name");
     }
 }
 

@@ -1,6 +1,6 @@
 #include "tasks/kind.h"
 
-static const struct task_kind *const kinds[] = {&task_kind_image, NULL};
+static const struct task_kind *const kinds[] = {&task_kind_image, &task_kind_caption, NULL};
 
 const struct task_kind *task_kind_by_name(struct str name)
 {

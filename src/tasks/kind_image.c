@@ -329,9 +329,11 @@ static int complete(struct planning *p, struct recipe *out, struct err *e)
     char key[65];
     int rc = provider_complete(k->provider, p->parameters, p->a, out, key, &problems, e);
 
-    if (rc == ERR_ARG && problems && problems[0].name)
-        return mapping_wrong(p->problem, p->a, problems[0].name, e, "expected %s, as a parameter",
-                             problems[0].expected);
+    if (rc == ERR_ARG && problems && problems[0].name) {
+        bool unknown = str_starts(str_from(problems[0].expected), "unknown");
+        return mapping_wrong(p->problem, p->a, problems[0].name, e, "%s%s",
+                             unknown ? "" : "as a parameter, expected ", problems[0].expected);
+    }
     if (rc == ERR_ARG || (rc == ERR_NOT_FOUND && own_model))
         return mapping_wrong(p->problem, p->a, rc == ERR_ARG ? "parameters" : "model", e, "%s",
                              arena_strdup(p->a, e->message));
