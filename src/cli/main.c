@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static const struct command *const commands[] = {
@@ -62,16 +63,25 @@ static int help(int argc, char **argv)
 }
 
 /*
+ * Two libraries read their environment before main, so the program starts itself once more:
  * libgomp's threads spin at every barrier by default, which beside another busy program makes a
- * picture take a hundred times as long (measured: 33 s instead of 0.3 s). It reads its environment
- * before main, so the program starts itself once more.
+ * picture take a hundred times as long (measured: 33 s instead of 0.3 s); libmongoc keeps counters,
+ * which nobody reads, in /dev/shm under the process's number, where one that is killed leaves them
+ * and makes a later one of that number complain on stderr.
  */
-static void sleep_at_barriers(char **argv)
+static void settle_libraries(char **argv)
 {
-    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
+    bool sleeps = getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT");
+    char counters[32];
+
+    if (sleeps && getenv("MONGOC_DISABLE_SHM"))
         return;
-    if (setenv("OMP_WAIT_POLICY", "passive", 0) == 0)
-        execv("/proc/self/exe", argv); /* if that fails, go on as we are */
+    if ((!sleeps && setenv("OMP_WAIT_POLICY", "passive", 0)) ||
+        setenv("MONGOC_DISABLE_SHM", "1", 0))
+        return;
+    snprintf(counters, sizeof counters, "/mongoc-%u", (unsigned)getpid());
+    shm_unlink(counters);
+    execv("/proc/self/exe", argv); /* if that fails, go on as we are */
 }
 
 int main(int argc, char **argv)
@@ -90,6 +100,6 @@ int main(int argc, char **argv)
     const struct command *c = find(name);
     if (!c)
         return unknown(name);
-    sleep_at_barriers(argv);
+    settle_libraries(argv);
     return c->run(argc - 1, argv + 1);
 }
