@@ -127,9 +127,9 @@ static int open_collection(struct dataset *d, const json_t *source,
 static const struct {
     bson_type_t types[4];
 } order[] = {
-    {{BSON_TYPE_NULL, BSON_TYPE_UNDEFINED}},
+    {{BSON_TYPE_NULL}},
     {{BSON_TYPE_DOUBLE, BSON_TYPE_INT32, BSON_TYPE_INT64, BSON_TYPE_DECIMAL128}},
-    {{BSON_TYPE_UTF8, BSON_TYPE_SYMBOL}},
+    {{BSON_TYPE_UTF8}},
     {{BSON_TYPE_DOCUMENT}},
     {{BSON_TYPE_BINARY}},
     {{BSON_TYPE_OID}},

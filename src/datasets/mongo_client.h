@@ -27,6 +27,7 @@ struct mongo {
     char *hosts;       /* for messages */
     char *password;    /* that must not be in them; NULL */
     struct err denied; /* the egress list said no; code 0: it did not */
+    char why[256];     /* the last connection that could not be made */
 };
 
 /* `document` has a "connection" or a "uri". */
