@@ -60,7 +60,7 @@ static int make_egress(const char *given, struct arena *a, struct egress **out, 
 
     if (read_list(given, a, &list, e))
         return e->code;
-    return egress_new(list, out, e) ? err_prefix(e, "CAULDRON_ALLOW_HOSTS") : 0;
+    return egress_new(list, out, e);
 }
 
 int outside_egress(struct egress **out, struct err *e)

@@ -259,9 +259,11 @@ static int check_host(const struct call *c, const char *url)
 {
     struct arena a = {0};
     struct net_url parts;
-    int rc = c->http->hub->egress ? net_url_read(url, &a, &parts, c->e) : 0;
+    int rc = 0;
 
-    if (rc == 0 && c->http->hub->egress)
+    if (c->http->hub->egress && net_url_read(url, &a, &parts, c->e))
+        c->e->code = rc = ERR_IO; /* a redirect is nobody's argument */
+    else if (c->http->hub->egress)
         rc = egress_check(c->http->hub->egress, parts.host, parts.port, c->e);
     arena_release(&a);
     return rc;

@@ -313,7 +313,7 @@ class Pull(ProgramTest):
         self.pull()
         self.assertEqual(self.pulled(), parts())
         self.env["CAULDRON_ALLOW_HOSTS"] = "no/such/entry"
-        self.refuses("CAULDRON_ALLOW_HOSTS", "no/such/entry")
+        self.refuses("CAULDRON_ALLOW_HOSTS", "no/such/entry", status=2)
 
     def test_redirects_are_watched(self):
         self.serve()
