@@ -221,8 +221,10 @@ class Runbook(unittest.TestCase):
     def test_each_alert_has_a_paragraph(self):
         text = (fleet.SOURCE / "docs" / "operations.md").read_text()
         for rule in rules("alert"):
-            found = re.search(rf"\*\*{rule['alert']}\*\*([^*]+)", text)
-            self.assertTrue(found and len(found[1]) > 80, f"no paragraph on {rule['alert']}")
+            found = re.search(rf"^\*\*{rule['alert']}\*\* \((\w+)\): (.+)$", text, re.M)
+            self.assertTrue(found, f"no paragraph on {rule['alert']}")
+            self.assertEqual(found[1], rule["labels"]["severity"], rule["alert"])
+            self.assertGreater(len(found[2]), 80, rule["alert"])
 
     def test_no_paragraph_without_its_alert(self):
         text = (fleet.SOURCE / "docs" / "operations.md").read_text()
