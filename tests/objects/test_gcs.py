@@ -686,6 +686,13 @@ class Hostile(Client):
             self.call("put", "x", self.big, f"session={self.sessions[0]}")
             self.assertEqual(len(self.sessions), 1)
 
+    def test_a_large_body_is_sent_at_once(self):
+        """Nothing waits for the "100 Continue" that this service never says."""
+        path = self.file("large", 3 * MIB)
+        self.service.answers = [(200, self.right(path))]
+        self.call("put", "x", path, "resumable=99999999")
+        self.assertNotIn("Expect", self.service.requests[0][2])
+
     def test_contents_that_differ(self):
         for body, code in ((b"x" * 1000, "format"), (b"", "format"), (b"x" * 9000, "format"),
                            (self.small.read_bytes(), "done")):
