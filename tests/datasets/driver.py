@@ -24,7 +24,7 @@ class Failed(Exception):
 class Driver:
     def __init__(self, *options):
         self.process = subprocess.Popen([PROGRAM, *options], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                                        stdout=subprocess.PIPE)
 
     def ask(self, do, **members):
         line = json.dumps({"do": do, **members}) + "\n"
