@@ -131,10 +131,10 @@ static int work(const void *asked, struct platform *p, struct err *e)
         int number = signals_wait();
         LOG(LOG_INFO, "stopping", LOG_TEXT("signal", strsignal(number)));
     }
+    if (http) /* its pages ask the worker */
+        http_stop(http, 1);
     platform_stop_tasks(p);
     worker_stop(worker, want->stop_seconds);
-    if (http)
-        http_stop(http, 1);
     return rc;
 }
 
