@@ -349,17 +349,23 @@ static int curl_error(const struct call *c, CURLcode code, struct err *e)
                c->error[0] ? c->error : curl_easy_strerror(code));
 }
 
+static int status_of(const struct call *c)
+{
+    long status = 0;
+
+    curl_easy_getinfo(c->line->curl, CURLINFO_RESPONSE_CODE, &status);
+    return (int)status;
+}
+
 static int keep_answer(const struct call *c, struct arena *a, struct net_answer *out, struct err *e)
 {
     char *body = arena_try(a, c->body.n + 1, 1);
-    long status = 0;
 
     if (!body)
         return ERR(e, ERR_NOMEM, "no memory for an answer of %zu bytes", c->body.n);
     if (c->body.n)
         memcpy(body, c->body.p, c->body.n);
-    curl_easy_getinfo(c->line->curl, CURLINFO_RESPONSE_CODE, &status);
-    out->status = (int)status;
+    out->status = status_of(c);
     out->headers = arena_str(a, (struct str){c->headers.p, c->headers.n});
     out->body = (struct str){body, c->body.n};
     return 0;
@@ -379,7 +385,11 @@ static int perform(struct net *n, struct call *c, struct arena *a, struct net_an
     curl_easy_getinfo(c->line->curl, CURLINFO_TOTAL_TIME, &seconds);
     out->sent = sent;
     out->seconds = seconds;
-    return code == CURLE_OK ? keep_answer(c, a, out, e) : curl_error(c, code, e);
+    if (code == CURLE_OK)
+        return keep_answer(c, a, out, e);
+    if (c->too_large)
+        out->status = status_of(c);
+    return curl_error(c, code, e);
 }
 
 static int check_target(const struct net *n, const struct net_request *r, struct arena *a,

@@ -56,7 +56,8 @@ struct net_answer {
     double seconds;
     int64_t sent; /* bytes of the body that went out, also when the answer is an error */
 };
-/* *out is also filled (status 0, sent) when the request broke off: ERR_NETWORK. */
+/* *out is also filled when the request broke off (ERR_NETWORK: status 0, sent) and when the answer
+ * is too large (ERR_FORMAT: its status, without its headers). */
 WARN_UNUSED_RESULT int net_ask(struct net *n, const struct net_request *r, struct arena *a,
                                struct net_answer *out, struct err *e);
 /* The first header of that name (in lower case), in the arena; NULL. */

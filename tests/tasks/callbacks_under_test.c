@@ -3,10 +3,10 @@
  *
  *   callbacks_under_test DATABASE [private]        until SIGTERM; "ready" on stdout
  *
- * Pauses and leases are short, so that tests need not wait. Secrets are SECRET_<name> of the
- * environment. With "private", private addresses may be called. Names that end with ".test" resolve
- * to the addresses of the environment's ADDRESSES, another one at each look: as a name that moves
- * (DNS rebinding).
+ * Pauses are short, and so are leases (LEASE seconds; without, 2), so that tests need not wait.
+ * Secrets are SECRET_<name> of the environment. With "private", private addresses may be called.
+ * Names that end with ".test" resolve to the addresses of the environment's ADDRESSES, another one
+ * at each look: as a name that moves (DNS rebinding).
  */
 #include "base/buf.h"
 #include "base/log.h"
@@ -62,6 +62,7 @@ int main(int argc, char **argv)
     struct call_back_options options = {
         .tasks = &tasks, .first_retry = 0.05, .last_retry = 0.4, .lease = 2, .period = 0.1};
     struct call_back *calls = NULL;
+    int64_t lease;
     sigset_t ends;
     struct err e;
     int number;
@@ -69,6 +70,8 @@ int main(int argc, char **argv)
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    if (str_to_i64(str_from(getenv("LEASE")), &lease))
+        options.lease = (double)lease;
     tasks.allow_private_callbacks = argc > 2 && strcmp(argv[2], "private") == 0;
     if (argc < 2 || db_open(argv[1], &(struct db_options){.timeout = 20}, &submitter.db, &e) ||
         migrate_up(submitter.db, MIGRATE_NEWEST, &e) ||

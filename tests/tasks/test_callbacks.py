@@ -132,6 +132,11 @@ class Callbacks(unittest.TestCase):
             self.assertLess(time.monotonic(), end, f"complaints: {self.receiver.complaints}")
             time.sleep(0.05)
 
+    def until_delivered(self, ids):
+        left = ("SELECT id FROM callbacks WHERE status <> 'delivered' AND id IN ("
+                + ", ".join(f"'{one}'" for one in ids) + ")")
+        self.until(lambda: not self.db.rows(left))
+
     def until_status(self, event, status="delivered"):
         self.until(lambda: self.row(event)["status"] == status)
         return self.row(event)
@@ -145,8 +150,7 @@ class Callbacks(unittest.TestCase):
         self.start()
         ids = self.events(self.task(headers={"X-Team": "pictures"}), 40, text="söme \\u0000 text")
         self.receiver.wait(40)
-        for one in ids:
-            self.until_status(one)
+        self.until_delivered(ids)
         self.assertEqual(set(self.receiver.events), set(ids))
         self.assertEqual({e.times for e in self.receiver.events.values()}, {1})
         for _, _, headers, _ in self.receiver.requests:
@@ -181,8 +185,11 @@ class Callbacks(unittest.TestCase):
         self.start()
         event = self.events(self.task())[0]
         row = self.until_status(event)
-        self.assertEqual(int(row["attempts"]), tries)
-        self.assertEqual(self.receiver.events[event].attempts, list(range(1, tries + 1)))
+        came = self.receiver.events[event].attempts
+        self.assertEqual(len(came), tries)
+        # A kept connection that is cut before the answer begins is replaced within one attempt.
+        self.assertEqual(sorted(set(came)), list(range(1, int(row["attempts"]) + 1)))
+        self.assertGreaterEqual(int(row["attempts"]), tries - 1)
         self.assertEqual(row["error"], "")
         self.assertEqual(elsewhere.requests, [])
 
@@ -221,8 +228,7 @@ class Callbacks(unittest.TestCase):
         self.until(lambda: int(self.row(ids[0])["attempts"]) >= 2)
         self.receiver.up()
         self.receiver.wait(30)
-        for one in ids:
-            self.until_status(one)
+        self.until_delivered(ids)
         self.assertEqual(set(self.receiver.events), set(ids))
 
     def test_a_long_answer_is_an_answer(self):
@@ -239,17 +245,15 @@ class Callbacks(unittest.TestCase):
         hanging = Receiver(SECRET)
         self.addCleanup(hanging.close)
         hanging.always = "hang"
-        slow = self.events(self.task("hangs", hanging.url), 50)
-        self.start()
+        slow = self.events(self.task("hangs", hanging.url, timeout_seconds=60), 50)
+        self.start(LEASE="120")
         self.until(lambda: len(hanging.requests) >= 2)
         ids = self.events(self.task("b"), 50)
         self.receiver.wait(50)
-        for one in ids:
-            self.until_status(one)
+        self.until_delivered(ids)
         self.assertEqual(len({r[3] for r in hanging.requests}), 2)  # its share of eight
         hanging.always = None
-        for one in slow:
-            self.until_status(one)
+        self.until_delivered(slow)
         self.assertEqual(hanging.complaints, [])
 
     def test_a_slow_answer_ends_with_the_time(self):
@@ -285,8 +289,7 @@ class Callbacks(unittest.TestCase):
                        or len(self.receiver.events) == 60)
             sender.end(signal.SIGKILL)
         self.start()
-        for one in ids:
-            self.until_status(one)
+        self.until_delivered(ids)
         self.assertEqual(set(self.receiver.events), set(ids))
 
     def test_stopped_politely_it_leaves_nothing_leased(self):
@@ -304,8 +307,7 @@ class Callbacks(unittest.TestCase):
         ids = self.events(self.task("a"), 60) + self.events(self.task("b"), 60)
         for _ in range(3):
             self.start()
-        for one in ids:
-            self.until_status(one)
+        self.until_delivered(ids)
         self.assertEqual({e.times for e in self.receiver.events.values()}, {1})
         self.assertEqual(len(self.receiver.events), 120)
 
@@ -333,10 +335,12 @@ class Callbacks(unittest.TestCase):
                 f"http://{socket.gethostname()}:{port}/hook"]
         if six:
             urls.append(f"http://[::1]:{six.getsockname()[1]}/hook")
-        self.start(private=False)
+        sender = self.start(private=False)
         for url in urls:
             with self.subTest(url=url):
                 self.refused(url)
+        sender.end()
+        self.db.rows("DELETE FROM callbacks RETURNING 1")
         self.start(private=True)
         self.refused(f"https://127.0.0.1:{port}/hook", allow_private=False)
         self.assertEqual(self.receiver.requests, [])
