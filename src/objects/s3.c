@@ -292,8 +292,7 @@ int s3_compare(struct objects *o, const struct object_put *put, const struct s3_
     if (verdict < 0) {
         if ((rc = ask_get(o, put->name, b->bytes.n, a, &answer, e)))
             return rc;
-        verdict = answer.body.n == b->bytes.n &&
-                  (!b->bytes.n || memcmp(answer.body.p, b->bytes.p, b->bytes.n) == 0);
+        verdict = str_eq(answer.body, b->bytes);
     }
     *same = verdict > 0;
     return 0;
