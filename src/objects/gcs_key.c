@@ -128,7 +128,7 @@ int gcs_key_read(const char *path, struct arena *a, struct gcs_key *out, struct 
 void gcs_key_release(struct gcs_key *k)
 {
     EVP_PKEY_free(k->private_key);
-    *k = (struct gcs_key){0};
+    k->private_key = NULL;
 }
 
 /* ============================== What is posted ============================== */

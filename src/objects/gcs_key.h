@@ -27,6 +27,7 @@ struct gcs_key {
 
 WARN_UNUSED_RESULT int gcs_key_read(const char *path, struct arena *a, struct gcs_key *out,
                                     struct err *e);
+/* The private key; texts live in the arena. */
 void gcs_key_release(struct gcs_key *k);
 WARN_UNUSED_RESULT int gcs_key_form(const struct gcs_key *k, int64_t now, struct arena *a,
                                     const char **out, struct err *e);

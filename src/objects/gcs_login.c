@@ -16,8 +16,7 @@ static const double early = 300, last_moment = 10; /* seconds */
 struct gcs_login {
     struct net *net;
     struct arena arena;
-    bool has_key;
-    struct gcs_key key;
+    const char *key_path; /* NULL: the metadata server */
     const char *metadata_url;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -42,11 +41,15 @@ int gcs_login_open(struct net *net, const struct objects_settings *s, struct gcs
     l->net = net;
     l->metadata_url = arena_printf(
         &l->arena, "http://%s/computeMetadata/v1/instance/service-accounts/default/token", host);
-    l->has_key = s->google_credentials != NULL;
-    if (l->has_key && gcs_key_read(s->google_credentials, &l->arena, &l->key, e)) {
-        arena_release(&l->arena);
-        free(l);
-        return e->code;
+    if (s->google_credentials) {
+        struct gcs_key key; /* what is wrong with it is said at once */
+        if (gcs_key_read(s->google_credentials, &l->arena, &key, e)) {
+            arena_release(&l->arena);
+            free(l);
+            return e->code;
+        }
+        gcs_key_release(&key);
+        l->key_path = arena_strdup(&l->arena, s->google_credentials);
     }
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);
@@ -58,7 +61,6 @@ void gcs_login_close(struct gcs_login *l)
 {
     if (!l)
         return;
-    gcs_key_release(&l->key);
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->lock);
     arena_release(&l->arena);
@@ -104,17 +106,23 @@ static int read_token(const struct net_answer *answer, const char *who, struct t
     return rc;
 }
 
+/* The file is read each time: keys are rotated under running programs. */
 static int ask_by_key(struct gcs_login *l, struct arena *a, struct token *out, struct err *e)
 {
     static const char *const headers[] = {"Content-Type: application/x-www-form-urlencoded",
                                           "Accept: application/json", NULL};
     struct net_answer answer;
-    const char *form;
+    struct gcs_key key;
+    const char *form = "";
 
-    if (gcs_key_form(&l->key, clock_unix_ms() / 1000, a, &form, e))
+    if (gcs_key_read(l->key_path, a, &key, e))
         return e->code;
+    int rc = gcs_key_form(&key, clock_unix_ms() / 1000, a, &form, e);
+    gcs_key_release(&key);
+    if (rc)
+        return rc;
     struct net_request r = {.method = "POST",
-                            .url = l->key.token_uri,
+                            .url = key.token_uri,
                             .headers = headers,
                             .body = str_from(form),
                             .timeout = 30};
@@ -180,7 +188,7 @@ static int renew(struct gcs_login *l, struct err *e)
 
     l->asking = true;
     pthread_mutex_unlock(&l->lock);
-    int rc = l->has_key ? ask_by_key(l, &a, &t, e) : ask_machine(l, &a, &t, e);
+    int rc = l->key_path ? ask_by_key(l, &a, &t, e) : ask_machine(l, &a, &t, e);
     arena_release(&a);
     pthread_mutex_lock(&l->lock);
     l->asking = false;

@@ -45,17 +45,21 @@ class FakeGoogle:
         self.lock = threading.Lock()
         self.key = self.folder / "account.pem"
         self.public = self.folder / "account.pub"
-        subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt",
-                        "rsa_keygen_bits:2048", "-out", str(self.key)], check=True,
-                       stderr=subprocess.DEVNULL)
-        subprocess.run(["openssl", "pkey", "-in", str(self.key), "-pubout", "-out",
-                        str(self.public)], check=True)
+        self.make_key()
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
         self.host = f"127.0.0.1:{self.server.server_port}"
         self.url = f"http://{self.host}"
         self.thread = threading.Thread(target=self.server.serve_forever,
                                        kwargs={"poll_interval": 0.05})
+
+    def make_key(self):
+        """Another one than before."""
+        subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt",
+                        "rsa_keygen_bits:2048", "-out", str(self.key)], check=True,
+                       stderr=subprocess.DEVNULL)
+        subprocess.run(["openssl", "pkey", "-in", str(self.key), "-pubout", "-out",
+                        str(self.public)], check=True)
 
     def __enter__(self):
         self.thread.start()

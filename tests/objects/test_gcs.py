@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 import urllib.error
 import urllib.parse
@@ -384,6 +385,23 @@ class Emulator(Plain, GcsTest):
         self.assertEqual(len([r for r in proxy.requests if r[0] == "POST"]), 1)
         self.assertStored("x", path)
 
+    def test_killed_on_the_way(self):
+        """Another process goes on with what the killed one has sent."""
+        path = self.file("a", 1200 * KIB)
+        proxy = self.proxy(plan=[None, None, ("slow", 30)])
+        args = [PROGRAM, self.url, "put", "x", str(path), "resumable=1", f"part={512 * KIB}"]
+        with subprocess.Popen(args, stdout=subprocess.PIPE,
+                              env={**os.environ, **self.environment}) as process:
+            session = json.loads(process.stdout.readline())["session"]
+            while len(proxy.requests) < 3:
+                time.sleep(0.01)
+            process.kill()
+        self.assertIsNone(self.resource("x"))
+        put = self.call("put", "x", path, f"session={session}", f"part={512 * KIB}")
+        self.assertEqual(put["sent"], (1200 - 512) * KIB)
+        self.assertEqual(self.answer["resumed"], 1)
+        self.assertStored("x", path)
+
     def test_the_last_answer_was_cut(self):
         path = self.file("a", 512 * KIB)
         self.proxy(plan=[None, None, "cut_answer"])
@@ -479,6 +497,23 @@ class Login(GcsTest):
         self.call("many", "m", 3, 100)
         self.assertEqual(self.google.logins, ["service_account"] * 2)
         self.assertEqual(len(asked), 4)
+
+    def test_a_key_that_is_rotated(self):
+        """The former key and its tokens end while the program runs."""
+        self.with_account()
+        asked = []
+        gate = self.google.server.RequestHandlerClass.gate
+
+        def rotate_first(handler, body):
+            asked.append(handler.path)
+            if len(asked) == 2:
+                self.google.make_key()
+                self.google.account_file()
+                self.google.revoke()
+            return gate(handler, body)
+        self.google.server.RequestHandlerClass.gate = rotate_first
+        self.call("many", "m", 3, 100)
+        self.assertEqual(self.google.logins, ["service_account"] * 2)
 
     def test_tokens_that_are_never_accepted(self):
         self.with_account()
