@@ -85,7 +85,13 @@ export function Callbacks({ task }: { task: Task }) {
         <Rows
           label={t("tasks.callbacks")}
           columns="8rem 7rem 11rem minmax(8rem, 1fr) 7rem"
-          names={[t("tasks.facts.kind"), t("tasks.columns.state"), "", "", ""]}
+          names={[
+            t("tasks.facts.kind"),
+            t("tasks.columns.state"),
+            t("tasks.columns.tries"),
+            t("tasks.columns.answer"),
+            t("tasks.replay"),
+          ]}
         >
           {all.map((callback) => (
             <CallbackRow

@@ -1,6 +1,7 @@
 // What became of each record.
 import { Badge, Box, Flex, Text } from "@chakra-ui/react";
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { Choice, TextField } from "@/components/fields";
 import { MoreButton } from "@/components/MoreButton";
@@ -43,6 +44,27 @@ function useFilter(): [RecordFilter, (name: keyof RecordFilter, value: string) =
   return [filter, set];
 }
 
+/** Asked when the typing rests: an id is wanted whole. */
+function RecordSearch({ value, onSearch }: { value: string; onSearch: (value: string) => void }) {
+  const [typed, setTyped] = useState(value);
+  useEffect(() => {
+    if (typed === value) return;
+    const timer = setTimeout(() => onSearch(typed), 300);
+    return () => clearTimeout(timer);
+  }, [typed, value, onSearch]);
+  return (
+    <Box w="12rem">
+      <TextField
+        label={t("tasks.recordSearch")}
+        type="search"
+        size="sm"
+        value={typed}
+        onChange={({ target }) => setTyped(target.value)}
+      />
+    </Box>
+  );
+}
+
 function Filters() {
   const [filter, set] = useFilter();
   return (
@@ -63,15 +85,7 @@ function Filters() {
         options={[["", t("common.all")], ...classes.map((one) => [one, t(`tasks.class.${one}`)] as const)]}
         onChange={(value) => set("class", value)}
       />
-      <Box w="12rem">
-        <TextField
-          label={t("tasks.recordSearch")}
-          type="search"
-          size="sm"
-          value={filter.record_id ?? ""}
-          onChange={({ target }) => set("record_id", target.value)}
-        />
-      </Box>
+      <RecordSearch value={filter.record_id ?? ""} onSearch={(value) => set("record_id", value)} />
     </Flex>
   );
 }

@@ -26,12 +26,15 @@ export const tasksQuery = infiniteQueryOptions({
   getNextPageParam: cursorOf,
 });
 
-/** Events come first; while something goes on, asking is for those that were lost. */
+const moves = (task: Task | undefined): boolean =>
+  task !== undefined && (!hasEnded(task) || task.callbacks.waiting > 0);
+
+/** Events come first; while something goes on, asking is for those that were lost, and for callbacks, which have none. */
 export const taskQuery = (id: string) =>
   queryOptions({
     queryKey: ["task", id],
     queryFn: () => call(api.GET("/api/v1/tasks/{id}", { params: { path: { id } } })),
-    refetchInterval: ({ state }) => (state.data && !hasEnded(state.data) ? 5000 : false),
+    refetchInterval: ({ state }) => (moves(state.data) ? 3000 : false),
   });
 
 export interface RecordFilter {
@@ -70,6 +73,8 @@ export const callbacksQuery = (id: string, status?: Schemas["CallbackStatus"]) =
       ),
     initialPageParam: "",
     getNextPageParam: cursorOf,
+    refetchInterval: ({ state }) =>
+      state.data?.pages.some((page) => page.items.some((one) => one.status === "waiting")) ? 3000 : false,
   });
 
 export type Action = "pause" | "resume" | "cancel" | "run";
