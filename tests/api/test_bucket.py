@@ -1,6 +1,7 @@
 """BLOB_URL=s3://...: pictures that one process draws are served by another that never saw a file."""
 
 import hashlib
+import json
 import random
 import shutil
 import signal
@@ -9,6 +10,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 
 from server import DATABASE, PROGRAM, QUEUE, SMALL, SOURCE, Server, need_backends, picture_size
 
@@ -192,6 +194,60 @@ class OneServer(Bucket):
                             "CAULDRON_ALLOW_HOSTS_FILE": str(hosts)}
         self.server.start()
         self.draw(seed=5)
+
+
+class Google(Bucket):
+    """The same on Google Cloud Storage."""
+
+    def setUp(self):
+        servers.Gcs.need()
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.gcs = servers.Gcs(self.folder.name).start()
+        self.addCleanup(self.gcs.stop)
+        self.google("POST", "b?project=test", {"name": BUCKET})
+        InBucket.outside = {"BLOB_URL": f"gs://{BUCKET}/app", "STORAGE_EMULATOR_HOST": self.gcs.url}
+        self.server = InBucket()
+        self.addCleanup(self.server.remove)
+
+    def google(self, method, path, body=None):
+        request = urllib.request.Request(f"{self.gcs.url}/storage/v1/{path}", method=method,
+                                         data=body and json.dumps(body).encode(),
+                                         headers={"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.load(answer)
+
+    def blobs(self):
+        return {item["name"].split("/")[-1] for item in
+                self.google("GET", f"b/{BUCKET}/o").get("items", [])
+                if not item["name"].startswith("app/cache/")}
+
+    def test_pictures_outlive_the_machine(self):
+        one = self.draw()
+        picture = self.ask(200, "GET", one["image"]["url"]).body
+        thumb = self.ask(200, "GET", one["image"]["thumbnail_url"]).body
+        self.assertEqual(self.blobs(), {one["image"]["sha256"]})
+        self.server.stop()
+        self.forget()
+        self.server.start()
+        self.assertEqual(self.ask(200, "GET", one["image"]["url"]).body, picture)
+        self.assertEqual(self.ask(200, "GET", one["image"]["thumbnail_url"]).body, thumb)
+        self.assertEqual(self.server.ask("GET", "/readyz").status, 200)
+
+    def test_gc(self):
+        keeps = self.draw(seed=1)
+        goes = self.draw(seed=2)
+        self.server.stop()
+        shutil.rmtree(self.server.folder / "data") # with the database: nobody wants them any more
+        if DATABASE == "sqlite":
+            self.assertIn("2 files without a picture", self.gc("--age", "0"))
+            self.gc("--age", "0", "--remove")
+            self.assertEqual(self.blobs(), set())
+        else:
+            self.gc("--age", "0", "--remove")
+            self.assertEqual(self.blobs(), {keeps["image"]["sha256"], goes["image"]["sha256"]})
+        self.server.start()
+        self.draw(seed=1)
 
 
 class Fleet(Bucket):
