@@ -494,9 +494,10 @@ class Login(GcsTest):
                 self.google.revoke()
             return gate(handler, body)
         self.google.server.RequestHandlerClass.gate = revoke_first
-        self.call("many", "m", 3, 100)
+        sent = [info["sent"] for info in self.call("many", "m", 3, 100)]
         self.assertEqual(self.google.logins, ["service_account"] * 2)
         self.assertEqual(len(asked), 4)
+        self.assertEqual(sent[1], 2 * sent[0])
 
     def test_a_key_that_is_rotated(self):
         """The former key and its tokens end while the program runs."""

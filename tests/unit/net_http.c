@@ -15,7 +15,7 @@ static struct {
     char request[1 << 16]; /* the last one */
 } server = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-enum { SEEN_MOST = 64 };
+enum { SEEN_MOST = 128 };
 static pthread_t seen[SEEN_MOST];
 
 /* One request with its body into `room`; false: the other side has gone. `most`: bytes to read. */
@@ -436,6 +436,31 @@ static void connections_are_kept(void **state)
     egress_free(egress);
 }
 
+static void ask_host(struct net *n, int number)
+{
+    struct net_request r = {
+        .url = arena_printf(&arena, "http://h%d.localhost:%d/", number, server.port)};
+    assert_int_equal(net_ask(n, &r, &arena, &got, &e), 0);
+}
+
+static void connections_that_were_not_used_for_long_are_closed(void **state)
+{
+    struct egress *egress;
+    struct net *n = open_net(NULL, &egress);
+
+    (void)state;
+    for (int i = 0; i < 70; i++)
+        ask_host(n, i);
+    assert_int_equal(server.connections, 70);
+    ask_host(n, 69);
+    ask_host(n, 10);
+    assert_int_equal(server.connections, 70);
+    ask_host(n, 0);
+    assert_int_equal(server.connections, 71);
+    net_close(n);
+    egress_free(egress);
+}
+
 static void proxies_of_the_environment_are_not_asked(void **state)
 {
     (void)state;
@@ -499,6 +524,7 @@ int main(void)
         CASE(hosts_that_are_not_allowed),
         CASE(private_addresses),
         CASE(connections_are_kept),
+        CASE(connections_that_were_not_used_for_long_are_closed),
         CASE(proxies_of_the_environment_are_not_asked),
         CASE(threads),
     };
