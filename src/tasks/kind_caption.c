@@ -167,11 +167,11 @@ static json_t *caption_json(const struct task_record *row, const json_t *request
 
     for (size_t i = 0; said->tags && said->tags[i]; i++)
         json_array_append_new(tags, json_string(said->tags[i]));
-    return json_pack("{s:s, s:s, s:o, s:o, s:O?, s:O?, s:O?, s:O?}", "key", row->key, "description",
+    /* Not what the picture is called: records with other names for it share the caption. */
+    return json_pack("{s:s, s:s, s:o, s:o, s:O?, s:O?, s:O?}", "key", row->key, "description",
                      said->text, "tags", tags, "quality_score",
                      isfinite(said->quality_score) ? json_real(said->quality_score) : json_null(),
-                     "describer", json_object_get(request, "describer"), "image",
-                     json_object_get(request, "image"), "image_sha256",
+                     "describer", json_object_get(request, "describer"), "image_sha256",
                      json_object_get(request, "image_sha256"), "hint",
                      json_object_get(request, "hint"));
 }
@@ -227,21 +227,24 @@ static int make(struct kind_context *c, const struct task_record *row, struct ar
 {
     double start = clock_seconds();
     struct made made = {.type = "application/json"};
-    json_t *request = NULL, *outcome;
-    int rc = 0;
+    json_t *request, *outcome = NULL;
+    int rc = json_read(str_from(row->request), &request, e);
 
+    if (rc)
+        return rc;
     made.reused = from_cache(c->tasks->submitter->blobs, row->key, a, &made.bytes) ||
                   from_destination(c, row, a, &made.bytes);
     if (!made.reused)
-        rc = json_read(str_from(row->request), &request, e);
-    if (!rc && !made.reused)
         rc = ask(c, row, request, a, &made.bytes, e);
-    json_decref(request);
     if (!rc)
         rc = json_read(made.bytes, &outcome, e);
+    if (!rc) {
+        json_object_del(outcome, "key");
+        json_object_set(outcome, "image", json_object_get(request, "image"));
+    }
+    json_decref(request);
     if (rc)
         return rc;
-    json_object_del(outcome, "key");
     char *sha256 = arena_alloc(a, 65);
     sha256_hex(made.bytes.p, made.bytes.n, sha256);
     made.sha256 = sha256;

@@ -294,6 +294,8 @@ static int find_picture(struct planning *p, const char *name, struct err *e)
 
 static json_t *seed_json(uint64_t seed, struct arena *a)
 {
+    if (seed <= INT64_MAX)
+        return json_integer((json_int_t)seed);
     return json_string(arena_printf(a, "%llu", (unsigned long long)seed));
 }
 

@@ -102,7 +102,7 @@ static const char *parts_problem(const char *text, struct arena *a)
     while (str_cut(&all, '/', &part))
         if (!part.n || str_is(part, ".") || str_is(part, ".."))
             return "a relative name, without empty parts, '.' and '..' between the slashes";
-    return shape[0] ? NULL : "a name for objects";
+    return NULL;
 }
 
 const char *template_name_problem(const char *text, const char *const *names, struct arena *a)
