@@ -215,7 +215,7 @@ static int open_file(struct dataset *d, const json_t *source, const struct datas
 
     if (!c)
         return ERR(e, ERR_NOMEM, "no memory to read '%s'", path);
-    c->delimiter = json_text(source, "delimiter", ",")[0];
+    c->delimiter = (unsigned char)json_text(source, "delimiter", ",")[0];
     if ((rc = input_open(&c->in, path, access, e))) {
         free(c);
         return rc;

@@ -298,7 +298,7 @@ class Documents(unittest.TestCase):
 
     def test_near_names_are_told(self):
         with Driver() as d, self.assertRaises(Failed) as caught:
-            d.ask("check", source={"type": "csv", "path": "a", "delimeter": ";"})
+            d.ask("check", source={"type": "csv", "path": "a", "delimter": ";"})
         self.assertIn("did you mean 'delimiter'?", caught.exception.message)
 
 

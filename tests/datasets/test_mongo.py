@@ -308,8 +308,8 @@ class Configurations(Case):
         self.assertIn("two model configurations 'shots' of version 3", self.refused("conflict"))
 
     def test_mistakes_are_named(self):
-        self.collection.insert_one({**self.config, "paramters": {}})
-        self.assertIn("/paramters: expected no such member; did you mean 'parameters'?", self.refused("argument"))
+        self.collection.insert_one({**self.config, "parameter": {}})
+        self.assertIn("/parameter: expected no such member; did you mean 'parameters'?", self.refused("argument"))
         for i, (name, value, pointer) in enumerate((("version", "3", "/version"), ("version", 0, "/version"), ("digest", "xyz", "/digest"), ("model", None, "/model"),
                                   ("parameters", [], "/parameters"))):
             self.collection.insert_one({**self.config, "name": f"n{i}", name: value})
