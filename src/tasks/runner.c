@@ -11,6 +11,7 @@
 
 enum { DELIVERERS = 4, CALLS = 8, ATTEMPTS = 30, IDLE_DOUBLINGS = 2 };
 static const double LEASE = 60, PERIOD = 0.5, BACKOFF = 2, BACKOFF_MOST = 600, REST = 2;
+static const double CALL_LEASE = 15; /* the usual time-out of a call, and a little more */
 static const char WAKE[] = "tasks";
 
 /* ============================== Waiting ============================== */
@@ -317,8 +318,11 @@ int task_runner_start(const struct task_runner_options *o, struct task_runner **
     r->deliverers = calloc((size_t)r->o.deliver, sizeof *r->deliverers);
     int rc = r->deliverers ? 0 : ERR(e, ERR_NOMEM, "no memory to run tasks");
     if (rc == 0)
-        rc = call_back_start(&(struct call_back_options){.tasks = o->tasks, .at_once = r->o.calls},
-                             &r->calls, e);
+        rc = call_back_start(
+            &(struct call_back_options){.tasks = o->tasks,
+                                        .at_once = r->o.calls,
+                                        .lease = fmax(2 * r->o.lease_seconds, CALL_LEASE)},
+            &r->calls, e);
     if (rc == 0)
         rc = begin_all(r, e);
     if (rc) {
