@@ -104,7 +104,7 @@ int opened_results(struct opened *o, struct err *e)
         return 0;
     if (!o->document->results)
         return ERR(e, ERR_ARG, "the task '%s' writes nothing back", o->task.name);
-    return results_open(o->document->results, o->document->source, &o->document->access,
+    return results_open(o->document->results, o->document->source, &o->document->results_access,
                         &o->results, e);
 }
 
