@@ -34,6 +34,8 @@ static int set_endpoint(struct objects *o, struct gcs *g, struct err *e)
     g->endpoint = without_slashes(&o->arena, url);
     if (net_url_read(g->endpoint, &o->arena, &parts, e))
         return err_prefix(e, "the endpoint of Google Cloud Storage");
+    if (egress_check(net_egress(o->net), parts.host, parts.port, e)) /* not at the first object */
+        return e->code;
     g->https = s->google_https ? without_slashes(&o->arena, s->google_https) : g->endpoint;
     return 0;
 }
