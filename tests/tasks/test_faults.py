@@ -197,10 +197,15 @@ class Faults(Workplace):
                          [("delivered", str(sum(kinds.values())))])
         ids = {row[0] for row in self.sql("SELECT id FROM callbacks")}
         self.assertEqual(set(self.receiver.events), ids)
-        told = collections.Counter(r["record_id"] for e in self.receiver.of("record")
-                                   for r in [e.body["record"]])
-        self.assertEqual(set(told.values()), {1})
-        self.assertEqual(len(told), RECORDS)
+        every = sorted(r["id"] for r in self.rows)
+        told = sorted(e.body["data"]["record_id"] for e in self.receiver.of("record"))
+        self.assertEqual(told, every)
+        told = sorted(r["record_id"] for e in self.receiver.of("batch")
+                      for r in e.body["data"]["records"])
+        self.assertEqual(told, every)
+        end, = self.receiver.of("end")
+        self.assertEqual(end.body["data"]["counts"]["succeeded"], RECORDS)
+        self.assertEqual(end.body["data"]["status"], "completed")
 
     def check_left_over(self):
         """Files of a put that was killed are gc's; there is at most one for each kill."""

@@ -34,6 +34,15 @@ class Disk(Workplace):
         return document("disk", {"type": "jsonl", "path": "prompts.jsonl"}, self.out.url,
                         results={"type": "jsonl", "path": "results.jsonl"}, **more)
 
+    def occupy(self, row):
+        """Somebody else's object has the name that this record's will have."""
+        mine, self.storage = self.storage, ["--data", str(self.folder / "theirs")]
+        write_jsonl(self.folder / "theirs.jsonl", [{**row, "prompt": "a yellow square"}])
+        self.run_task(document("theirs", {"type": "jsonl", "path": "theirs.jsonl"}, self.out.url))
+        self.storage = mine
+        name = f"{row['id']}/{row['seed']}.png"
+        return name, self.out.all()[name]
+
     def lines(self):
         return [json.loads(line) for line in self.results.read_text().splitlines()]
 
@@ -103,12 +112,9 @@ class OnDisk(Disk):
 
     def test_another_object_is_never_overwritten(self):
         rows = records(3)
-        doc = self.doc(rows)
-        path = self.out.path / "r0002" / "2.png"
-        path.parent.mkdir(parents=True)
-        path.write_bytes(b"somebody else's")
-        report = self.run_task(doc, status=1)
-        self.assertEqual(path.read_bytes(), b"somebody else's")
+        name, theirs = self.occupy(rows[1])
+        report = self.run_task(self.doc(rows), status=1)
+        self.assertEqual(self.out.all()[name], theirs)
         self.assertEqual((report["counts"]["succeeded"], report["counts"]["failed"]), (2, 1))
         self.assertEqual(report["failures"][0]["class"], "conflict")
         failed, = [r for r in self.lines() if r["status"] == "failed"]
@@ -118,19 +124,16 @@ class OnDisk(Disk):
         rows = records(3)
         doc = self.doc(rows)
         doc["destination"]["if_exists"] = "replace"
-        path = self.out.path / "r0002" / "2.png"
-        path.parent.mkdir(parents=True)
-        path.write_bytes(b"somebody else's")
+        self.occupy(rows[1])
         self.run_task(doc)
         self.check(rows)
 
     def test_a_conflict_is_repaired_and_retried(self):
         rows = records(3)
-        path = self.out.path / "r0002" / "2.png"
-        path.parent.mkdir(parents=True)
-        path.write_bytes(b"somebody else's")
+        name, _ = self.occupy(rows[1])
         self.run_task(self.doc(rows), status=1)
-        path.unlink()
+        for end in ("png", "json"):
+            (self.out.path / name).with_suffix("." + end).unlink()
         self.task("retry", "disk", "--json", "--quiet")
         self.check(rows)
 
