@@ -26,7 +26,10 @@ static int64_t date_of(struct str s)
         return -1;
     while (month < 12 && memcmp(months[month], s.p + 8, 3) != 0)
         month++;
-    snprintf(text, sizeof text, "%.4s-%02d-%.2sT%.8sZ", s.p + 12, month + 1, s.p + 5, s.p + 17);
+    snprintf(text, sizeof text,
+             "%.4s-%02d-%.2s"
+             "T%.8sZ",
+             s.p + 12, month + 1, s.p + 5, s.p + 17);
     return month < 12 && clock_parse(str_from(text), &when) ? when : -1;
 }
 
