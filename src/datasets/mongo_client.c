@@ -207,6 +207,7 @@ int mongo_open(const json_t *document, const struct dataset_access *access, stru
 
     if (!text)
         return e->code;
+    mongoc_init(); /* once is enough, and more often is fine */
     /* What libmongoc says about a URI may quote it with its password. */
     if (!(uri = mongoc_uri_new_with_error(text, &error)))
         return ERR(e, ERR_ARG,

@@ -175,6 +175,11 @@ class Csv(Case):
                          [["zzz", "yyy", "xxx"], ["aaa", "b\r\nbb", "ccc"], ["aaa", 'b"bb', ""], ["", "", ""],
                           ["x", " y ", "z"]])
 
+    def test_quotation_marks_inside_of_unquoted_values_are_themselves(self):
+        self.write('a,b\n5" nail,x\n6"" nail"," y"\n7,8\n')
+        self.assertEqual([list(x["fields"].values()) for x in self.read("csv")],
+                         [['5" nail', "x"], ['6"" nail"', " y"], ["7", "8"]])
+
     def test_rows_that_do_not_fit_are_problems(self):
         self.write('a,b\n1,2\n\n3\n4,5,6\n"7",8\n"9"x,1\n"a\nb",c\nd,"e')
         found = self.read("csv")
