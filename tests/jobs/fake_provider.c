@@ -219,11 +219,26 @@ static int hardware(struct provider *p, struct arena *a, struct hardware_info *o
     return 0;
 }
 
+static int model(struct provider *p, const char *name, struct arena *a, struct provider_model *out,
+                 struct err *e)
+{
+    char *digest = arena_alloc(a, 65);
+
+    (void)p;
+    if (strcmp(name, "fake") != 0 && strcmp(name, "other") != 0)
+        return ERR(e, ERR_NOT_FOUND, "no model '%s'", name);
+    digest_of(name, digest);
+    *out = (struct provider_model){
+        .name = arena_strdup(a, name), .digest = digest, .width = SIDE, .height = SIDE};
+    return 0;
+}
+
 static const struct provider_backend backend = {
     .name = "fake",
     .version = "1",
     .open = open,
     .close = close,
+    .model = model,
     .hardware = hardware,
     .complete = complete,
     .draw = draw,

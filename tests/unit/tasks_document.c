@@ -164,10 +164,10 @@ static void test_problems(void **unused)
     bad("model.digest", "\"xyz\"", "/model/digest", "hex digits");
     bad("model.parameters", "{\"stpes\": 1}", "/model/parameters/stpes", "did you mean 'steps'");
     bad("model.parameters", "{\"steps\": [1]}", "/model/parameters/steps", "number");
-    bad("fields.promt", "\"x\"", "/fields/promt", "did you mean 'prompt'");
+    bad("fields.prompr", "\"x\"", "/fields/prompr", "did you mean 'prompt'");
     bad("fields.prompt", "\"a..b\"", "/fields/prompt", "path");
     bad("fields.prompt", "{\"template\": \"{\"}", "/fields/prompt/template", "{{");
-    bad("fields.prompt", "{\"feild\": \"x\"}", "/fields/prompt/feild", "did you mean 'field'");
+    bad("fields.prompt", "{\"fiedld\": \"x\"}", "/fields/prompt/fiedld", "did you mean 'field'");
     bad("fields.parameters", "{\"seed\": \"x\"}", "/fields/parameters/seed", "no seed");
     bad("fields.parameters", "{\"widht\": \"x\"}", "/fields/parameters/widht", "'width'");
     bad("fields.model_config", "\"c\"", "/fields/model_config", "\"from\"");
@@ -188,7 +188,7 @@ static void test_problems(void **unused)
     bad("destination.if_exists", "\"overwrite\"", "/destination/if_exists", "fail, replace");
     bad("callbacks.url", "\"http://example.org\"", "/callbacks/url", "allow_private");
     bad("callbacks.url", "\"https://u:p@example.org\"", "/callbacks/url", "user");
-    bad("callbacks.on", "[\"recrod\"]", "/callbacks/on", "record, batch");
+    bad("callbacks.on", "[\"recordd\"]", "/callbacks/on", "record, batch");
     bad("callbacks.on", "[]", "/callbacks/on", "record, batch");
     bad("callbacks.headers", "{\"Host\": \"x\"}", "/callbacks/headers/Host", "already");
     bad("callbacks.headers", "{\"Webhook-Id\": \"x\"}", "/callbacks/headers/Webhook-Id", "already");
