@@ -74,21 +74,19 @@ int outside_egress(struct egress **out, struct err *e)
 
 /* ============================== Object storage ============================== */
 
-/* Ways to credentials of AWS that are not ours: to go on without them would ask the service as
- * somebody else than the operator thinks. */
-static int refuse_others(const struct objects_settings *s, struct err *e)
+/* Who lends keys where none are given; the files are read when they are needed. */
+static void read_lenders(struct objects_settings *s, struct arena *a)
 {
-    static const char *const others[] = {"AWS_WEB_IDENTITY_TOKEN_FILE",
-                                         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-                                         "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_PROFILE"};
+    const char *relative = variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
 
-    for (size_t i = 0; i < sizeof others / sizeof *others && !s->aws_access_key; i++)
-        if (variable(others[i]))
-            return ERR(e, ERR_UNSUPPORTED,
-                       "credentials by %s are not supported: give AWS_ACCESS_KEY_ID and "
-                       "AWS_SECRET_ACCESS_KEY, or unset it",
-                       others[i]);
-    return 0;
+    s->aws_role = variable("AWS_ROLE_ARN");
+    s->aws_role_session = variable("AWS_ROLE_SESSION_NAME");
+    s->aws_web_identity_file = variable("AWS_WEB_IDENTITY_TOKEN_FILE");
+    s->aws_container = relative ? arena_printf(a, "http://169.254.170.2%s", relative)
+                                : variable("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    s->aws_container_token = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+    s->aws_container_token_file = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+    s->aws_profile = variable("AWS_PROFILE");
 }
 
 static int read_settings(struct outside *o, struct err *e)
@@ -105,6 +103,7 @@ static int read_settings(struct outside *o, struct err *e)
         {"AWS_SESSION_TOKEN", &s->aws_session_token},
         {"AWS_REGION", &s->aws_region},
         {"AWS_ENDPOINT_URL_S3", &s->aws_endpoint},
+        {"AWS_ENDPOINT_URL_STS", &s->aws_sts_endpoint},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -116,11 +115,10 @@ static int read_settings(struct outside *o, struct err *e)
         s->aws_region = variable("AWS_DEFAULT_REGION");
     if (!s->aws_endpoint)
         s->aws_endpoint = variable("AWS_ENDPOINT_URL");
-    if (!s->aws_access_key != !s->aws_secret_key)
-        return ERR(e, ERR_ARG, "%s is set and %s is not",
-                   s->aws_access_key ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY",
-                   s->aws_access_key ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID");
-    return refuse_others(s, e);
+    if (!s->aws_sts_endpoint)
+        s->aws_sts_endpoint = variable("AWS_ENDPOINT_URL");
+    read_lenders(s, &o->arena);
+    return 0;
 }
 
 /* ============================== Named texts ============================== */

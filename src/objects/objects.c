@@ -14,9 +14,15 @@ static void keep_settings(struct objects *o)
 {
     struct objects_settings *s = &o->settings;
     const char **const texts[] = {
-        &s->google_credentials, &s->google_metadata, &s->google_endpoint,
-        &s->google_https,       &s->aws_access_key,  &s->aws_secret_key,
-        &s->aws_session_token,  &s->aws_region,      &s->aws_endpoint,
+        &s->google_credentials,    &s->google_metadata,
+        &s->google_endpoint,       &s->google_https,
+        &s->aws_access_key,        &s->aws_secret_key,
+        &s->aws_session_token,     &s->aws_region,
+        &s->aws_endpoint,          &s->aws_role,
+        &s->aws_web_identity_file, &s->aws_role_session,
+        &s->aws_sts_endpoint,      &s->aws_container,
+        &s->aws_container_token,   &s->aws_container_token_file,
+        &s->aws_profile,
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

@@ -39,6 +39,13 @@ struct objects_settings {
     const char *google_endpoint;    /* STORAGE_EMULATOR_HOST: http://host:port, without login */
     const char *google_https;       /* base of public URLs; https://storage.googleapis.com */
     const char *aws_access_key, *aws_secret_key, *aws_session_token;
+    /* Without keys, who lends them: a role by the token in a file (AWS_ROLE_ARN,
+     * AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_SESSION_NAME; asked for at AWS_ENDPOINT_URL_STS), or
+     * whoever answers for the container (AWS_CONTAINER_CREDENTIALS_FULL_URI, _RELATIVE_URI;
+     * AWS_CONTAINER_AUTHORIZATION_TOKEN, _FILE). AWS_PROFILE is only told of. */
+    const char *aws_role, *aws_web_identity_file, *aws_role_session, *aws_sts_endpoint;
+    const char *aws_container, *aws_container_token, *aws_container_token_file;
+    const char *aws_profile;
     const char *aws_region;   /* AWS_REGION; default us-east-1 */
     const char *aws_endpoint; /* AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL: path-style; else virtual
                                  hosts below amazonaws.com */

@@ -11,7 +11,7 @@
 
 static int place_bucket(struct objects *o, struct s3 *s3, struct err *e)
 {
-    const char *region = s3->key.region, *endpoint = o->settings.aws_endpoint;
+    const char *region = s3->region, *endpoint = o->settings.aws_endpoint;
     struct net_url url;
 
     if (!endpoint) {
@@ -58,6 +58,14 @@ static int check_host(const struct objects *o, const struct s3 *s3, struct err *
     return rc;
 }
 
+static void s3_close(struct objects *o)
+{
+    struct s3 *s3 = o->state;
+
+    s3_login_free(s3->login);
+    free(s3);
+}
+
 static int s3_open(struct objects *o, const char *place, struct err *e)
 {
     const struct objects_settings *set = &o->settings;
@@ -66,33 +74,22 @@ static int s3_open(struct objects *o, const char *place, struct err *e)
         return e->code;
     if (!o->net)
         return ERR(e, ERR_ARG, "s3://%s needs a network", o->bucket);
-    if (!set->aws_access_key || !set->aws_secret_key)
-        return ERR(e, ERR_DENIED,
-                   "no credentials for s3://%s: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
-                   "(or ..._FILE)",
-                   o->bucket);
     const char *region = set->aws_region ? set->aws_region : "us-east-1";
-    if (!plain(set->aws_access_key) || !plain(region) || strchr(region, '/') ||
-        (set->aws_session_token && !plain(set->aws_session_token)))
-        return ERR(e, ERR_ARG, "the credentials of S3 hold a character that none has");
+    if (!plain(region) || strchr(region, '/'))
+        return ERR(e, ERR_ARG, "'%s' is not the name of a region (AWS_REGION)", region);
     struct s3 *s3 = calloc(1, sizeof *s3);
     if (!s3)
         return ERR(e, ERR_NOMEM, "no memory for a bucket");
-    s3->key = (struct sigv4_key){set->aws_access_key, set->aws_secret_key, region, "s3"};
-    s3->token = set->aws_session_token;
-    int rc = place_bucket(o, s3, e);
+    s3->region = region;
+    int rc = s3_login_new(set, region, &s3->login, e);
+    if (rc == 0)
+        rc = place_bucket(o, s3, e);
     if (rc == 0) /* better now than at the first object */
         rc = check_host(o, s3, e);
+    o->state = s3;
     if (rc)
-        free(s3);
-    else
-        o->state = s3;
+        s3_close(o);
     return rc;
-}
-
-static void s3_close(struct objects *o)
-{
-    free(o->state);
 }
 
 static void s3_address(struct objects *o, const char *name, struct arena *a,

@@ -132,17 +132,21 @@ static int ask_once(struct objects *o, const struct s3_request *q, struct arena 
     const struct s3 *s3 = o->state;
     struct object_pair headers[LINES];
     const char *lines[LINES + 1] = {NULL};
+    struct s3_keys keys;
     char payload[65], date[SIGV4_DATE];
     size_t count = q->header_count;
 
+    if (s3_login_keys(s3->login, o->net, a, &keys, e))
+        return e->code;
     sha256_hex(q->body.p ? q->body.p : "", q->body.n, payload);
     sigv4_date(clock_unix_ms() + s3->skew, date);
     memcpy(headers, q->headers, count * sizeof *headers);
     add(headers, &count, "Host", s3->host);
     add(headers, &count, "x-amz-content-sha256", payload);
     add(headers, &count, "x-amz-date", date);
-    if (s3->token)
-        add(headers, &count, "x-amz-security-token", s3->token);
+    if (keys.token)
+        add(headers, &count, "x-amz-security-token", keys.token);
+    const struct sigv4_key key = {keys.access, keys.secret, s3->region, "s3"};
     struct sigv4_request r = {
         .method = q->method,
         .path = arena_printf(a, "%s/%s", s3->base, q->name ? store_percent(a, q->name, "/") : ""),
@@ -153,7 +157,7 @@ static int ask_once(struct objects *o, const struct s3_request *q, struct arena 
     };
     for (size_t i = 0; i < count; i++)
         lines[i] = arena_printf(a, "%s: %s", headers[i].name, headers[i].value);
-    lines[count] = arena_printf(a, "Authorization: %s", sigv4_authorization(&s3->key, &r, date, a));
+    lines[count] = arena_printf(a, "Authorization: %s", sigv4_authorization(&key, &r, date, a));
     const struct net_request ask = {
         .method = q->method,
         .url = arena_printf(a, "%s%s%s%s", s3->origin, r.path, r.query[0] ? "?" : "", r.query),
@@ -179,6 +183,16 @@ static bool skew_of(const struct net_answer *answer, struct arena *a, long long 
     return true;
 }
 
+/* HEAD has no body that could say why. */
+static bool keys_ended(const struct s3_request *q, const struct net_answer *answer, struct arena *a)
+{
+    if (answer->status != 400 && answer->status != 403)
+        return false;
+    const char *code = s3_code(answer, a);
+    return strcmp(code, "ExpiredToken") == 0 || strcmp(code, "InvalidToken") == 0 ||
+           (answer->status == 400 && strcmp(q->method, "HEAD") == 0);
+}
+
 int s3_ask(struct objects *o, const struct s3_request *q, struct arena *a, struct net_answer *out,
            struct err *e)
 {
@@ -186,6 +200,8 @@ int s3_ask(struct objects *o, const struct s3_request *q, struct arena *a, struc
     long long skew;
     int rc = ask_once(o, q, a, out, e);
 
+    if (rc == 0 && keys_ended(q, out, a) && s3_login_forget(s3->login))
+        rc = ask_once(o, q, a, out, e);
     /* HEAD has no body that could say why. */
     bool maybe =
         rc == 0 && out->status == 403 &&

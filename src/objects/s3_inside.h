@@ -12,6 +12,7 @@
 #ifndef OBJECTS_S3_INSIDE_H
 #define OBJECTS_S3_INSIDE_H
 
+#include "objects/s3_login.h"
 #include "objects/s3_sign.h"
 #include "objects/store.h"
 
@@ -19,8 +20,8 @@ struct s3 {
     const char *origin; /* "https://host[:port]" */
     const char *host;   /* as the Host header has it */
     const char *base;   /* before names: "/bucket" or "" */
-    const char *token;  /* of the session; NULL */
-    struct sigv4_key key;
+    const char *region;
+    struct s3_login *login;
     atomic_llong skew;         /* ms from our clock to the service's */
     atomic_bool no_checksum;   /* it knows no x-amz-checksum-crc32c, */
     atomic_bool no_conditions; /* no If-None-Match on writing */

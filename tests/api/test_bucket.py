@@ -177,8 +177,8 @@ class OneServer(Bucket):
         self.refuses("AWS_SECRET_ACCESS_KEY", AWS_SECRET_ACCESS_KEY="")
 
     def test_ways_to_credentials_that_are_not_ours(self):
-        self.refuses("AWS_WEB_IDENTITY_TOKEN_FILE", "not supported", AWS_ACCESS_KEY_ID="",
-                     AWS_SECRET_ACCESS_KEY="", AWS_WEB_IDENTITY_TOKEN_FILE="/token")
+        self.refuses("AWS_PROFILE is not read", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="",
+                     AWS_PROFILE="work")
 
     def test_a_host_that_is_not_listed(self):
         self.refuses("127.0.0.1", "CAULDRON_ALLOW_HOSTS", CAULDRON_ALLOW_HOSTS="s3.example.org")

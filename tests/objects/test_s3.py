@@ -535,5 +535,127 @@ class Faults(S3Test):
         self.assertEqual(len(self.call("list", "", 1000)["items"]), 80)
 
 
+class Lender:
+    """Lends the server's keys, as STS does to roles and ECS to containers."""
+
+    def __init__(self, key, secret):
+        outer = self
+        self.asked, self.status, self.seconds, self.body = [], 200, 3600, None
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                self.lend(None, json.dumps({"AccessKeyId": key, "SecretAccessKey": secret,
+                                            "Token": "lent", "Expiration": outer.end()}))
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                self.lend(dict(urllib.parse.parse_qsl(body)), f"""
+                    <AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+                    <AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>{key}</AccessKeyId>
+                    <SecretAccessKey>{secret}</SecretAccessKey><SessionToken>lent</SessionToken>
+                    <Expiration>{outer.end()}</Expiration></Credentials>
+                    </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>""")
+
+            def lend(self, form, text):
+                outer.asked.append((self.path, form, self.headers["Authorization"]))
+                data = (text if outer.body is None else outer.body).encode()
+                self.send_response(outer.status)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def end(self):
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + self.seconds))
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Lent(S3Test):
+    def setUp(self):
+        super().setUp()
+        self.lender = Lender(self.server.key, self.server.secret)
+        self.addCleanup(self.lender.close)
+        self.token = self.files / "token"
+        self.token.write_text("a.b+c/d=\n")
+        del self.environment["AWS_ACCESS_KEY_ID"], self.environment["AWS_SECRET_ACCESS_KEY"]
+        # The server knows no tokens but its own: this one takes what names one of ours.
+        self.service = self.proxy()
+        self.service.faults.append(lambda handler, body: handler.headers["x-amz-security-token"]
+                                   == "lent" and (handler.reply(200, [
+                                       ("ETag", f'"{hashlib.md5(body).hexdigest()}"')], b"") or True))
+
+    def as_role(self):
+        self.environment |= {"AWS_ROLE_ARN": "arn:aws:iam::1:role/x",
+                             "AWS_WEB_IDENTITY_TOKEN_FILE": str(self.token),
+                             "AWS_ENDPOINT_URL_STS": self.lender.url}
+
+    def as_container(self):
+        self.environment |= {"AWS_CONTAINER_CREDENTIALS_FULL_URI": self.lender.url + "/v1/keys?a=b",
+                             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(self.token)}
+
+    def test_to_a_role(self):
+        self.as_role()
+        self.call("many", "x", 3, 100)
+        [(path, form, _)] = self.lender.asked
+        self.assertEqual(path, "/")
+        self.assertEqual(form, {"Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15",
+                                "RoleArn": "arn:aws:iam::1:role/x", "RoleSessionName": "cauldron",
+                                "WebIdentityToken": "a.b+c/d="})
+        self.assertEqual({headers["x-amz-security-token"] for _, _, headers, _
+                          in self.service.seen}, {"lent"})
+
+    def test_to_a_container(self):
+        self.as_container()
+        self.call("many", "x", 3, 100)
+        self.assertEqual(self.lender.asked, [("/v1/keys?a=b", None, "a.b+c/d=")])
+
+    def test_renewed_before_they_end(self):
+        self.as_container()
+        self.lender.seconds = 200
+        self.call("many", "x", 3, 100)
+        self.assertEqual(len(self.lender.asked), 3)
+
+    def test_renewed_when_they_ended(self):
+        self.as_role()
+        self.service.faults.insert(0, once(
+            lambda handler, _: handler.refuse(400, "ExpiredToken") or True))
+        self.put("x", b"x")
+        self.assertEqual(len(self.lender.asked), 2)
+        self.service.faults[0] = lambda handler, _: handler.refuse(400, "ExpiredToken") or True
+        self.put("y", b"y", code="denied", says=["ExpiredToken"])
+        self.assertEqual(len(self.lender.asked), 4)
+
+    def test_not_lent(self):
+        for prepare in (self.as_role, self.as_container):
+            prepare()
+            self.lender.status, self.lender.body = 200, None
+            self.put("x", b"x")
+            for self.lender.status, code in ((403, "denied"), (400, "denied"), (503, "network")):
+                self.put("x", b"x", code=code)
+            self.lender.status = 200
+            for self.lender.body in ("", "{}", "<a/>", '{"AccessKeyId": 3}'):
+                self.put("x", b"x", code="format")
+            for name in ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ENDPOINT_URL_STS"):
+                self.environment.pop(name, None)
+
+    def test_what_is_missing(self):
+        self.put("x", b"x", code="denied", says=["AWS_ACCESS_KEY_ID"])
+        self.put("x", b"x", code="denied", says=["AWS_PROFILE is not read"], AWS_PROFILE="work")
+        self.as_role()
+        self.put("x", b"x", code="denied", says=["token"],
+                 AWS_WEB_IDENTITY_TOKEN_FILE=str(self.files / "none"))
+        del self.environment["AWS_ROLE_ARN"]
+        self.put("x", b"x", code="denied", says=["AWS_ROLE_ARN"])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -17,6 +17,8 @@ static const char *const variables[] = {
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_S3",
     "AWS_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "STORAGE_EMULATOR_HOST",
     "GOOGLE_APPLICATION_CREDENTIALS",
@@ -119,7 +121,6 @@ static void credentials(void **state)
     struct place *p = *state;
 
     setenv("AWS_ACCESS_KEY_ID", "AKID", 1);
-    refuses(p, NULL, ERR_ARG, "AWS_SECRET_ACCESS_KEY");
     setenv("AWS_SECRET_ACCESS_KEY_FILE", p->file, 1);
     write_secret(p, "secret\nrest\n", 12);
     setenv("AWS_DEFAULT_REGION", "eu-west-1", 1);
@@ -144,14 +145,19 @@ static void credentials(void **state)
     refuses(p, NULL, ERR_ARG, "NUL");
 }
 
-static void other_ways_are_refused_by_name(void **state)
+static void who_lends_keys(void **state)
 {
     struct place *p = *state;
 
     setenv("AWS_PROFILE", "work", 1);
-    refuses(p, NULL, ERR_UNSUPPORTED, "AWS_PROFILE");
+    setenv("AWS_ROLE_ARN", "arn", 1);
     setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/token", 1);
-    refuses(p, NULL, ERR_UNSUPPORTED, "AWS_WEB_IDENTITY_TOKEN_FILE");
+    setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/keys", 1);
+    opens(p, NULL); /* whoever keeps no pictures in S3 is not bothered */
+    assert_string_equal(p->outside.settings.aws_profile, "work");
+    assert_string_equal(p->outside.settings.aws_role, "arn");
+    assert_string_equal(p->outside.settings.aws_web_identity_file, "/token");
+    assert_string_equal(p->outside.settings.aws_container, "http://169.254.170.2/v2/keys");
 }
 
 static void named_texts(void **state)
@@ -210,9 +216,8 @@ static void by_many_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nothing_is_set), TEST(hosts),
-        TEST(credentials),    TEST(other_ways_are_refused_by_name),
-        TEST(named_texts),    TEST(by_many_threads),
+        TEST(nothing_is_set), TEST(hosts),       TEST(credentials),
+        TEST(who_lends_keys), TEST(named_texts), TEST(by_many_threads),
     };
     return cmocka_run_group_tests_name("cli_outside", tests, NULL, NULL);
 }
