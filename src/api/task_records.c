@@ -7,10 +7,10 @@
 #include "storage/callbacks.h"
 #include "tasks/control.h"
 #include "tasks/runner.h"
+#include "tasks/task.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -80,10 +80,9 @@ static int write_all(void *user, const char *p, size_t n)
 
 /* A file without a name: a million records are more than memory should hold, and the answer's
  * length is known. */
-static int open_unnamed(struct err *e)
+static int open_unnamed(const char *folder, struct err *e)
 {
-    const char *folder = getenv("TMPDIR");
-    int fd = open(folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
     return fd >= 0 ? fd : ERR(e, ERR_IO, "no room for a temporary file: %s", strerror(errno));
 }
@@ -95,7 +94,7 @@ int api_export_task(struct request *r, struct response *w, struct err *e)
 
     if (task_read(r, &task, e))
         return e->code;
-    int fd = open_unnamed(e);
+    int fd = open_unnamed(app_of(r)->tasks->data, e);
     if (fd < 0)
         return fd;
     int rc = task_export(app_of(r)->tasks, task.id, csv ? TASK_EXPORT_CSV : TASK_EXPORT_JSONL,
