@@ -422,15 +422,16 @@ static int remote_remove(struct blobs *b, const char *sha256, double seconds, st
 {
     struct remote *r = b->state;
     char object[PATH];
-    int64_t at;
+    int64_t at = 0;
 
     object_name('b', sha256, object);
     int rc = put_at(r, object, &at, e);
-    double age = (double)(clock_unix_ms() - at) / 1000;
-    if (rc == 0 && seconds > 0 && age < seconds)
-        return ERR(e, ERR_CONFLICT, "blob %s was put %.0f seconds ago", sha256, age);
-    if (rc == 0)
+    if (rc == 0) {
+        double age = (double)(clock_unix_ms() - at) / 1000;
+        if (seconds > 0 && age < seconds)
+            return ERR(e, ERR_CONFLICT, "blob %s was put %.0f seconds ago", sha256, age);
         rc = as_ours(object_delete(r->objects, object, e), e);
+    }
     if (rc == 0 || rc == ERR_NOT_FOUND)
         remote_forget(b, sha256);
     return rc;
