@@ -20,8 +20,9 @@ static const struct dataset_backend *backend_of(const json_t *source)
     return NULL;
 }
 
-int dataset_check(const json_t *source, const struct dataset_access *access, struct arena *a,
-                  struct dataset_problem *problem, struct err *e)
+/* The one of a document's type, or a problem. */
+static int find_backend(const json_t *source, struct arena *a, struct dataset_problem *problem,
+                        const struct dataset_backend **out, struct err *e)
 {
     const struct dataset_backend *b = backend_of(source);
 
@@ -29,7 +30,17 @@ int dataset_check(const json_t *source, const struct dataset_access *access, str
         return member_problem(NULL, "an object", a, problem, e);
     if (!b)
         return member_problem("type", "one of mongodb, jsonl, csv", a, problem, e);
-    return b->check(source, access, a, problem, e);
+    *out = b;
+    return 0;
+}
+
+int dataset_check(const json_t *source, const struct dataset_access *access, struct arena *a,
+                  struct dataset_problem *problem, struct err *e)
+{
+    const struct dataset_backend *b;
+    int rc = find_backend(source, a, problem, &b, e);
+
+    return rc ? rc : b->check(source, access, a, problem, e);
 }
 
 int dataset_open(const json_t *source, const struct dataset_access *access, struct dataset **out,
@@ -37,17 +48,19 @@ int dataset_open(const json_t *source, const struct dataset_access *access, stru
 {
     struct arena a = {0};
     struct dataset_problem problem;
+    const struct dataset_backend *b;
     struct dataset *d = NULL;
     int rc;
 
-    if ((rc = dataset_check(source, access, &a, &problem, e)))
+    if ((rc = find_backend(source, &a, &problem, &b, e)) ||
+        (rc = b->check(source, access, &a, &problem, e)))
         goto out;
     if (!(d = calloc(1, sizeof *d))) {
         rc = ERR(e, ERR_NOMEM, "no memory for a dataset");
         goto out;
     }
-    d->backend = backend_of(source);
-    if ((rc = d->backend->open(d, source, access, e)))
+    d->backend = b;
+    if ((rc = b->open(d, source, access, e)))
         goto out;
     *out = d;
     d = NULL;

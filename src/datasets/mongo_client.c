@@ -142,7 +142,7 @@ static const char *find_uri(const json_t *document, const struct dataset_access 
         return json_text(document, "uri", "");
     if (access && access->connection && (uri = access->connection(access->user, name)))
         return uri;
-    for (; name[n] && n < sizeof capitals - 1; n++)
+    for (; n < sizeof capitals - 1 && name[n]; n++)
         capitals[n] = name[n] == '-' ? '_' : (char)toupper((unsigned char)name[n]);
     capitals[n] = 0;
     ERR(e, ERR_NOT_FOUND, "no connection is named '%s': set CAULDRON_CONNECTION_%s", name,

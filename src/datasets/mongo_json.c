@@ -40,7 +40,9 @@ static void append_members(bson_t *out, const json_t *object)
     json_t *value;
 
     json_object_keylen_foreach((json_t *)(uintptr_t)object, name, n, value)
+    {
         append(out, name, n, value);
+    }
 }
 
 static void append_list(bson_t *out, const json_t *list)

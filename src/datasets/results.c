@@ -20,8 +20,9 @@ static const struct results_backend *backend_of(const json_t *document)
     return NULL;
 }
 
-int results_check(const json_t *document, const json_t *source, const struct dataset_access *access,
-                  struct arena *a, struct dataset_problem *problem, struct err *e)
+/* The one of a document's type, or a problem. */
+static int find_backend(const json_t *document, struct arena *a, struct dataset_problem *problem,
+                        const struct results_backend **out, struct err *e)
 {
     const struct results_backend *b = backend_of(document);
 
@@ -29,7 +30,17 @@ int results_check(const json_t *document, const json_t *source, const struct dat
         return member_problem(NULL, "an object", a, problem, e);
     if (!b)
         return member_problem("type", "one of mongodb, record, jsonl", a, problem, e);
-    return b->check(document, source, access, a, problem, e);
+    *out = b;
+    return 0;
+}
+
+int results_check(const json_t *document, const json_t *source, const struct dataset_access *access,
+                  struct arena *a, struct dataset_problem *problem, struct err *e)
+{
+    const struct results_backend *b;
+    int rc = find_backend(document, a, problem, &b, e);
+
+    return rc ? rc : b->check(document, source, access, a, problem, e);
 }
 
 int results_open(const json_t *document, const json_t *source, const struct dataset_access *access,
@@ -37,17 +48,19 @@ int results_open(const json_t *document, const json_t *source, const struct data
 {
     struct arena a = {0};
     struct dataset_problem problem;
+    const struct results_backend *b;
     struct results *r = NULL;
     int rc;
 
-    if ((rc = results_check(document, source, access, &a, &problem, e)))
+    if ((rc = find_backend(document, &a, &problem, &b, e)) ||
+        (rc = b->check(document, source, access, &a, &problem, e)))
         goto out;
     if (!(r = calloc(1, sizeof *r))) {
         rc = ERR(e, ERR_NOMEM, "no memory for results");
         goto out;
     }
-    r->backend = backend_of(document);
-    if ((rc = r->backend->open(r, document, source, access, e)))
+    r->backend = b;
+    if ((rc = b->open(r, document, source, access, e)))
         goto out;
     *out = r;
     r = NULL;

@@ -195,7 +195,9 @@ static json_t *without_dates(const json_t *value)
         return json_incref((json_t *)(uintptr_t)value);
     out = json_object();
     json_object_foreach((json_t *)(uintptr_t)value, name, member)
+    {
         json_object_set_new(out, name, without_dates(member));
+    }
     return out;
 }
 
