@@ -20,27 +20,25 @@ static const struct dataset_backend *backend_of(const json_t *source)
     return NULL;
 }
 
-/* The one of a document's type, or a problem. */
-static int find_backend(const json_t *source, struct arena *a, struct dataset_problem *problem,
-                        const struct dataset_backend **out, struct err *e)
+/* The one of a document's type; NULL: ERR_ARG, with the problem. */
+static const struct dataset_backend *find_backend(const json_t *source, struct arena *a,
+                                                  struct dataset_problem *problem, struct err *e)
 {
     const struct dataset_backend *b = backend_of(source);
 
     if (!json_is_object(source))
-        return member_problem(NULL, "an object", a, problem, e);
-    if (!b)
-        return member_problem("type", "one of mongodb, jsonl, csv", a, problem, e);
-    *out = b;
-    return 0;
+        member_problem(NULL, "an object", a, problem, e);
+    else if (!b)
+        member_problem("type", "one of mongodb, jsonl, csv", a, problem, e);
+    return b;
 }
 
 int dataset_check(const json_t *source, const struct dataset_access *access, struct arena *a,
                   struct dataset_problem *problem, struct err *e)
 {
-    const struct dataset_backend *b;
-    int rc = find_backend(source, a, problem, &b, e);
+    const struct dataset_backend *b = find_backend(source, a, problem, e);
 
-    return rc ? rc : b->check(source, access, a, problem, e);
+    return !b ? ERR_ARG : b->check(source, access, a, problem, e);
 }
 
 int dataset_open(const json_t *source, const struct dataset_access *access, struct dataset **out,
@@ -48,11 +46,11 @@ int dataset_open(const json_t *source, const struct dataset_access *access, stru
 {
     struct arena a = {0};
     struct dataset_problem problem;
-    const struct dataset_backend *b;
+    const struct dataset_backend *b = NULL;
     struct dataset *d = NULL;
-    int rc;
+    int rc = ERR_ARG;
 
-    if ((rc = find_backend(source, &a, &problem, &b, e)) ||
+    if (!(b = find_backend(source, &a, &problem, e)) ||
         (rc = b->check(source, access, &a, &problem, e)))
         goto out;
     if (!(d = calloc(1, sizeof *d))) {

@@ -20,27 +20,25 @@ static const struct results_backend *backend_of(const json_t *document)
     return NULL;
 }
 
-/* The one of a document's type, or a problem. */
-static int find_backend(const json_t *document, struct arena *a, struct dataset_problem *problem,
-                        const struct results_backend **out, struct err *e)
+/* The one of a document's type; NULL: ERR_ARG, with the problem. */
+static const struct results_backend *find_backend(const json_t *document, struct arena *a,
+                                                  struct dataset_problem *problem, struct err *e)
 {
     const struct results_backend *b = backend_of(document);
 
     if (!json_is_object(document))
-        return member_problem(NULL, "an object", a, problem, e);
-    if (!b)
-        return member_problem("type", "one of mongodb, record, jsonl", a, problem, e);
-    *out = b;
-    return 0;
+        member_problem(NULL, "an object", a, problem, e);
+    else if (!b)
+        member_problem("type", "one of mongodb, record, jsonl", a, problem, e);
+    return b;
 }
 
 int results_check(const json_t *document, const json_t *source, const struct dataset_access *access,
                   struct arena *a, struct dataset_problem *problem, struct err *e)
 {
-    const struct results_backend *b;
-    int rc = find_backend(document, a, problem, &b, e);
+    const struct results_backend *b = find_backend(document, a, problem, e);
 
-    return rc ? rc : b->check(document, source, access, a, problem, e);
+    return !b ? ERR_ARG : b->check(document, source, access, a, problem, e);
 }
 
 int results_open(const json_t *document, const json_t *source, const struct dataset_access *access,
@@ -48,11 +46,11 @@ int results_open(const json_t *document, const json_t *source, const struct data
 {
     struct arena a = {0};
     struct dataset_problem problem;
-    const struct results_backend *b;
+    const struct results_backend *b = NULL;
     struct results *r = NULL;
-    int rc;
+    int rc = ERR_ARG;
 
-    if ((rc = find_backend(document, &a, &problem, &b, e)) ||
+    if (!(b = find_backend(document, &a, &problem, e)) ||
         (rc = b->check(document, source, access, &a, &problem, e)))
         goto out;
     if (!(r = calloc(1, sizeof *r))) {
