@@ -14,9 +14,10 @@ enum {
     DRAWN_AT_ONCE = 500,
     AHEAD = 2, /* deliveries that wait for each thread */
     TAKEN_AT_ONCE = 16,
-    PAIRS_MOST = 32,  /* of an object's metadata */
-    SLOW_FACTOR = 15, /* to wait for somebody to repair credentials */
+    PAIRS_MOST = 32, /* of an object's metadata */
 };
+
+static const double SLOW_FACTOR = 15; /* to wait for somebody to repair credentials */
 
 /* ============================== The feeder ============================== */
 

@@ -61,11 +61,11 @@ static void tell(struct task_runner *r, const char *id)
 {
     struct arena a = {0};
     char user[USER_ROOM];
-    struct task task;
-    json_t *state;
+    struct task task = {0};
+    json_t *state = NULL;
     struct err e;
 
-    if (read_state(r, id, &a, &task, &state, &e) == 0) {
+    if (read_state(r, id, &a, &task, &state, &e) == 0 && state) {
         user_room(task.user_id, user);
         struct bus_event event = {.room = arena_printf(&a, "%s task:%s", user, id),
                                   .name = arena_printf(&a, "task:%s:progress", id),

@@ -194,7 +194,7 @@ static void *watcher_run(void *hand)
     struct hand *h = hand;
     struct task_runner *r = h->r;
     bool complained = false, active = true;
-    struct tasks_totals totals;
+    struct tasks_totals totals = {0};
     struct err e;
 
     do {
