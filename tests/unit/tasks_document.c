@@ -151,7 +151,7 @@ static void test_problems(void **unused)
     (void)unused;
     bad("version", "2", "/version", "1");
     bad("version", NULL, "/version", "1");
-    bad("nmae", "\"x\"", "/nmae", "did you mean 'name'");
+    bad("namee", "\"x\"", "/namee", "did you mean 'name'");
     bad("name", "\"a/b\"", "/name", "letters");
     bad("name", "\"..\"", "/name", "letters");
     bad("name", NULL, "/name", "letters");
