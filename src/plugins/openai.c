@@ -201,7 +201,7 @@ static int describe_openai(struct describer *d, const struct picture_to_describe
                            struct arena *a, struct description *out, struct err *e)
 {
     const struct openai *o = d->state;
-    json_t *answer;
+    json_t *answer = NULL;
 
     if (p->bytes.n > PICTURE_MOST)
         return ERR(e, ERR_ARG, "a picture of %zu bytes is more than describers take (%d)",
@@ -221,7 +221,7 @@ static int describe_openai(struct describer *d, const struct picture_to_describe
 
 static int first_model(struct describer *d, struct openai *o, struct err *e)
 {
-    json_t *answer;
+    json_t *answer = NULL;
     int rc = ask(o, "GET", "/models", NULL, &d->arena, &answer, e);
 
     if (rc)

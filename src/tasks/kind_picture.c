@@ -142,7 +142,7 @@ int named_picture(struct named_pictures *p, const char *name, struct arena *a, s
                   struct mapping_problem *problem, struct err *e)
 {
     struct asking x = {p, p->context, name, a, problem};
-    struct str rest = str_from(name), bytes;
+    struct str rest = str_from(name), bytes = {0};
     int rc;
 
     if (uuid_valid(rest))

@@ -43,6 +43,12 @@ static void grey(unsigned char *p, int x, int y)
     p[0] = p[1] = p[2] = 128;
 }
 
+static void slope(unsigned char *p, int x, int y)
+{
+    (void)y;
+    p[0] = p[1] = p[2] = (unsigned char)(2 * x);
+}
+
 static bool has_tag(const struct description *d, const char *tag)
 {
     for (size_t i = 0; d->tags[i]; i++)
@@ -72,6 +78,10 @@ static void test_measured(void **unused)
     assert_string_equal(out.text, again.text);
     assert_true(out.quality_score == again.quality_score);
 
+    p.bytes = png_of(&a, 128, 128, slope); /* rich in contrast, and nothing sharp in it */
+    assert_int_equal(describe(d, &p, &a, &out, &e), 0);
+    assert_true(has_tag(&out, "blurred") && has_tag(&out, "square"));
+    assert_true(out.quality_score < 0.3);
     p.bytes = png_of(&a, 1, 2, grey); /* too small for a Laplacian */
     assert_int_equal(describe(d, &p, &a, &out, &e), 0);
     assert_true(has_tag(&out, "portrait") && has_tag(&out, "grey") && has_tag(&out, "monochrome"));
