@@ -196,8 +196,13 @@ class Engine:
     # ---- running ----
 
     def prune(self):
-        """Forget what earlier builds left behind."""
-        self.run("image", "prune", "--force")
+        """Forget what earlier builds left behind, but what a build that goes on holds."""
+        subprocess.run([self.name, "image", "prune", "--force"], env=self.env, check=False,
+                       capture_output=True)
+
+    def forget(self, *images):
+        subprocess.run([self.name, "image", "rm", "--force", *images], env=self.env, check=False,
+                       capture_output=True)
 
     @contextlib.contextmanager
     def start(self, image, *words, env=None, options=()):

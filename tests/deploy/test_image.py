@@ -158,6 +158,7 @@ class Models(Image):
         models = self.folder / "models"
         shutil.copytree(SOURCE / "models" / "demo", models / "tiny")
         volume, layer = engine.build("models", str(models))
+        self.addCleanup(engine.forget, volume, layer)
         labels = engine.inspect(volume)["Config"]["Labels"]
         self.assertEqual(labels["org.shadow-cauldron.models"], "tiny")
         digest = labels["org.shadow-cauldron.models.digest"]
@@ -168,7 +169,8 @@ class Models(Image):
         self.assertEqual([one["name"] for one in listed], ["tiny"])
         # Other models have another digest; the same ones, whenever they were copied, do not.
         (models / "tiny" / "README.md").write_text("other")
-        again, _ = engine.build("models", str(models))
+        again, more = engine.build("models", str(models))
+        self.addCleanup(engine.forget, again, more)
         self.assertNotEqual(again, volume)
 
 
