@@ -17,8 +17,8 @@
  *                {"model", "digest"?, "parameters"?}
  *   fields       object: which fields of a record are what. For kind image:
  *                  prompt (default "prompt"), negative_prompt ("negative_prompt"), seed ("seed"),
- *                  overrides ("overrides": object of parameters), model_config (none: the NAME of
- *                  another configuration for this record), parameters (object {PARAMETER: field})
+ *                  overrides ("overrides": object of parameters), model_config (none: the NAME, or
+ *                  NAME@VERSION, of another configuration for this record), parameters (object {PARAMETER: field})
  *                A field is a name, or a path with dots ("text.en", "tags.0"), or {"value": V} for
  *                a constant, or {"template": "a photo of {name}"} with paths in braces. A default
  *                that a record lacks is left out; one that was named must be there, unless
@@ -44,7 +44,7 @@
  *   notes        text
  *
  * Templates: {dataset}, {task}, {record_id}, {number}, {seed}, {key} (of the recipe), {key8},
- * {model}, {config}, {ext}, {date} (of the task's first start, YYYY-MM-DD) and {field:PATH}; {{ and
+ * {model}, {config}, {ext}, {date} (that the task was made, YYYY-MM-DD) and {field:PATH}; {{ and
  * }} are braces. Values are made safe for names: what is not a letter, a digit, or one of "-_.~ "
  * becomes
  * "-" ("/" too, but in {field:...}), and no part is "." or "..".
