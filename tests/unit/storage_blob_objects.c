@@ -270,6 +270,27 @@ static void walks_over_what_is_ours(void **state)
     assert_int_equal(calls, 1);
 }
 
+static void walks_over_many_pages(void **state)
+{
+    enum { COUNT = 2300 };
+    struct store *s = *state;
+    struct seen seen = {0};
+    char sha[65], folder[128];
+
+    for (int i = 0; i < COUNT; i++) {
+        sha256_hex(&i, sizeof i, sha);
+        snprintf(folder, sizeof folder, "%s/bucket/%.2s", s->folder, sha);
+        mkdir(folder, 0700);
+        snprintf(folder, sizeof folder, "%s/bucket/%.2s/%.2s", s->folder, sha, sha + 2);
+        mkdir(folder, 0700);
+        int fd = open(path_of(s, "bucket", sha), O_WRONLY | O_CREAT, 0600);
+        assert_int_equal(write(fd, "x", 1), 1);
+        close(fd);
+    }
+    ok(blobs_walk(s->b, count, &seen, &s->e));
+    assert_int_equal(seen.blobs, COUNT);
+}
+
 static void checks_itself(void **state)
 {
     struct store *s = *state;
@@ -404,11 +425,12 @@ static void what_cannot_be_opened(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(goes_in_and_out),     TEST(others_see_it),
-        TEST(entries_that_change), TEST(damage_is_seen_and_healed),
-        TEST(young_blobs_stay),    TEST(walks_over_what_is_ours),
-        TEST(checks_itself),       TEST(the_folder_is_bounded),
-        TEST(many_at_once),        TEST(what_cannot_be_opened),
+        TEST(goes_in_and_out),       TEST(others_see_it),
+        TEST(entries_that_change),   TEST(damage_is_seen_and_healed),
+        TEST(young_blobs_stay),      TEST(walks_over_what_is_ours),
+        TEST(walks_over_many_pages), TEST(checks_itself),
+        TEST(the_folder_is_bounded), TEST(many_at_once),
+        TEST(what_cannot_be_opened),
     };
     return cmocka_run_group_tests_name("storage_blob_objects", tests, NULL, NULL);
 }
