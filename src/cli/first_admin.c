@@ -57,7 +57,7 @@ static int add(struct db *db, const char *name, const char *hash, struct err *e)
 int first_admin(struct db *db, const char *name, const char *password, struct err *e)
 {
     char hash[AUTH_HASH];
-    int64_t users;
+    int64_t users = 0;
     struct err why;
 
     /* Before the password is hashed, which is slow on purpose. */
