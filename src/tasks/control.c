@@ -124,7 +124,8 @@ static bool is_active(const struct task *t)
            t->status == TASK_AWAITING_APPROVAL;
 }
 
-/* What two specs say; `bare`: whatever version of a configuration they were resolved to. */
+/* What two specs say; `bare`: whatever version of a configuration they were resolved to, and
+ * whether or not a sample comes first. */
 static bool same_spec(const char *left, const char *right, bool bare, struct arena *a)
 {
     json_t *x = NULL, *y = NULL;
@@ -135,6 +136,8 @@ static bool same_spec(const char *left, const char *right, bool bare, struct are
         if (bare) {
             json_object_del(json_object_get(x, "model"), "resolved");
             json_object_del(json_object_get(y, "model"), "resolved");
+            json_object_del(x, "canary");
+            json_object_del(y, "canary");
         }
         same = strcmp(json_canonical(x, a), json_canonical(y, a)) == 0;
     }

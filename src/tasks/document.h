@@ -18,7 +18,8 @@
  *   fields       object: which fields of a record are what. For kind image:
  *                  prompt (default "prompt"), negative_prompt ("negative_prompt"), seed ("seed"),
  *                  overrides ("overrides": object of parameters), model_config (none: the NAME, or
- *                  NAME@VERSION, of another configuration for this record), parameters (object {PARAMETER: field})
+ *                  NAME@VERSION, of another configuration for this record), parameters (object
+ *                  {PARAMETER: field})
  *                A field is a name, or a path with dots ("text.en", "tags.0"), or {"value": V} for
  *                a constant, or {"template": "a photo of {name}"} with paths in braces. A default
  *                that a record lacks is left out; one that was named must be there, unless

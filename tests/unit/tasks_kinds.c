@@ -313,6 +313,10 @@ static void test_captions(void **unused)
     b.task.trusted = false; /* nobody's picture is not this user's */
     b.task.user_id = "01890000-0000-7000-8000-00000000000a";
     problem_is(&b, record, "image", "no such");
+    b.d->access.inside = true;
+    problem_is(&b, "{\"image\": \"file:/etc/passwd\"}", "image", "only files below");
+    problem_is(&b, "{\"image\": \"gs://other/x.png\"}", "image", "only objects in the bucket");
+    problem_is(&b, "{\"image\": \"gs://other\"}", "image", "URL of an object");
     describer_close(b.tasks.describer);
     bench_close(&b);
 }
