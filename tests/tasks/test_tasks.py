@@ -266,7 +266,7 @@ class Captions(Disk):
         rows = records(5)
         self.run_task(self.doc(rows))
         write_jsonl(self.folder / "pictures.jsonl",
-                    [{"id": r["id"], "image": str(self.out.path / f"{r['id']}/{r['seed']}.png"),
+                    [{"id": r["id"], "image": f"{self.out.url}/{r['id']}/{r['seed']}.png",
                       "hint": r["prompt"]} for r in rows])
         texts = Folder(self.folder / "texts")
         doc = {"version": 1, "name": "captions", "kind": "caption",
