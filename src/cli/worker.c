@@ -118,6 +118,7 @@ static int work(const void *asked, struct platform *p, struct err *e)
     struct worker *worker;
     int rc;
 
+    bus_without_events(p->bus);
     o.device = want->device;
     o.name = want->name;
     if (platform_notify(p, &want->platform, e) || platform_tasks(p, &want->platform, e) ||

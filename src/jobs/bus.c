@@ -49,7 +49,13 @@ static bool memory_connected(struct bus *b)
     return true;
 }
 
-const struct bus_backend bus_memory = {memory_open, memory_close, memory_send, memory_connected};
+static void memory_without_events(struct bus *b)
+{
+    (void)b;
+}
+
+const struct bus_backend bus_memory = {memory_open, memory_close, memory_send, memory_connected,
+                                       memory_without_events};
 
 /* ==== who watches what ==== */
 
@@ -289,6 +295,11 @@ void bus_hear(struct bus *b, void (*hear)(void *user, const char *topic, const c
               void *user)
 {
     add_ear(b, (struct bus_ear){.hear = hear, .user = user});
+}
+
+void bus_without_events(struct bus *b)
+{
+    b->backend->without_events(b);
 }
 
 void bus_forget(struct bus *b, void *user)

@@ -43,6 +43,9 @@ void bus_listen(struct bus *b, void (*listener)(void *user, const struct bus_eve
 void bus_tell(struct bus *b, const char *topic, const char *text);
 void bus_hear(struct bus *b, void (*hear)(void *user, const char *topic, const char *text),
               void *user);
+/* For a process that shows nothing to anybody: from others it wants what is told, no events. In a
+ * large fleet most messages are events, and most processes are workers. */
+void bus_without_events(struct bus *b);
 /* Take back every listener and hearer of this user; none of them runs when it returns. Not from the
  * bus's thread. */
 void bus_forget(struct bus *b, void *user);
@@ -65,6 +68,7 @@ struct bus_backend {
     /* False: dropped. Must not block. */
     bool (*send)(struct bus *b, struct bus_frame *f);
     bool (*connected)(struct bus *b);
+    void (*without_events)(struct bus *b);
 };
 
 #endif

@@ -116,6 +116,11 @@ bool bus_frame_from(const struct bus_frame *f, const char origin[BUS_ORIGIN])
     return memcmp(f->bytes + 8, origin, BUS_ORIGIN) == 0;
 }
 
+bool bus_frame_for_screens(const struct bus_frame *f)
+{
+    return f->bytes[4] == EVENT || strcmp((const char *)f->bytes + HEAD, "worker") == 0;
+}
+
 bool bus_frame_may_drop(const struct bus_frame *f)
 {
     return f->bytes[5] & FLAG_MAY_DROP;

@@ -35,6 +35,8 @@ struct bus_frame *bus_frame_keep(struct bus_frame *f);
 void bus_frame_drop(struct bus_frame *f); /* NULL is fine */
 
 bool bus_frame_from(const struct bus_frame *f, const char origin[BUS_ORIGIN]);
+/* Whether it is for those who show something: events, and workers telling that they live. */
+bool bus_frame_for_screens(const struct bus_frame *f);
 bool bus_frame_may_drop(const struct bus_frame *f);
 /* True and *event when it is an event, false and topic and text when it is told. Borrowed. */
 bool bus_frame_open(const struct bus_frame *f, struct bus_event *event, const char **topic,

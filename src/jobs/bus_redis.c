@@ -1,5 +1,11 @@
 /*
- * bus_redis.c: the bus through Redis pub/sub: one channel, two threads.
+ * bus_redis.c: the bus through Redis pub/sub: two channels, two threads.
+ *
+ *   cauldron:{prefix}:bus       what is told: wake, cancel, pause; everybody
+ *   cauldron:{prefix}:events    what screens show; servers
+ *
+ * Redis hands a copy to each subscriber, so what a thousand workers say a thousand workers must not
+ * hear. Order holds across channels: all of one process goes through one connection.
  *
  * The publisher takes frames from a bounded queue, so that nobody waits for the network: what
  * comes while it is full is dropped. The subscriber reads the channel, and asks PING when it is
@@ -30,12 +36,12 @@ struct letter {
 struct channel {
     struct bus *b;
     struct redis_address to;
-    char name[REDIS_NAME];
+    char name[REDIS_NAME], events[REDIS_NAME];
     int wake; /* eventfd: the subscriber is to end */
     pthread_t publisher, subscriber;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool stopping, subscribed;
+    bool stopping, subscribed, no_events;
     struct letter *first, *last;
     size_t bytes;
 };
@@ -149,8 +155,9 @@ static bool post(struct channel *ch, redisContext *c, const struct letter *lette
     bool ok = true;
 
     for (const struct letter *l = letters; l; l = l->next, n++)
-        if (redisAppendCommand(c, "PUBLISH %s %b", ch->name, l->frame->bytes, l->frame->n) !=
-            REDIS_OK)
+        if (redisAppendCommand(c, "PUBLISH %s %b",
+                               bus_frame_for_screens(l->frame) ? ch->events : ch->name,
+                               l->frame->bytes, l->frame->n) != REDIS_OK)
             return false;
     for (; n && ok; n--) {
         redisReply *r = NULL;
@@ -236,20 +243,43 @@ static bool write_all(redisContext *c)
     return true;
 }
 
+static bool subscribe_to(struct channel *ch, redisContext *c)
+{
+    pthread_mutex_lock(&ch->lock);
+    bool events = !ch->no_events;
+    pthread_mutex_unlock(&ch->lock);
+    return redisAppendCommand(c, "SUBSCRIBE %s", ch->name) == REDIS_OK &&
+           (!events || redisAppendCommand(c, "SUBSCRIBE %s", ch->events) == REDIS_OK) &&
+           write_all(c);
+}
+
+/* Somebody rang: false when the bus is closed, else events are not wanted any more. */
+static bool heed(struct channel *ch, redisContext *c)
+{
+    eventfd_t rung;
+
+    (void)eventfd_read(ch->wake, &rung);
+    pthread_mutex_lock(&ch->lock);
+    bool stopping = ch->stopping;
+    pthread_mutex_unlock(&ch->lock);
+    return !stopping && redisAppendCommand(c, "UNSUBSCRIBE %s", ch->events) == REDIS_OK &&
+           write_all(c);
+}
+
 /* Until the connection breaks or the bus is closed. */
 static void follow(struct channel *ch, redisContext *c)
 {
     struct pollfd fds[2] = {{.fd = c->fd, .events = POLLIN}, {.fd = ch->wake, .events = POLLIN}};
     bool asked = false;
 
-    if (redisAppendCommand(c, "SUBSCRIBE %s", ch->name) != REDIS_OK || !write_all(c))
+    if (!subscribe_to(ch, c))
         return;
     set_subscribed(ch, true);
     while (read_replies(ch, c)) {
         int n = poll(fds, 2, (int)(QUIET * 1000));
-        if (fds[1].revents)
+        if (n > 0 && fds[1].revents && !heed(ch, c))
             return;
-        if (n > 0) {
+        if (n > 0 && fds[0].revents) {
             asked = false;
             if (redisBufferRead(c) != REDIS_OK)
                 return;
@@ -330,6 +360,7 @@ static int redis_open(struct bus *b, const char *url, struct err *e)
     ch->b = b;
     ch->to = to;
     redis_name(&to, "bus", ch->name);
+    redis_name(&to, "events", ch->events);
     pthread_mutex_init(&ch->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -365,4 +396,15 @@ static bool redis_connected(struct bus *b)
     return subscribed;
 }
 
-const struct bus_backend bus_redis = {redis_open, redis_close, redis_send, redis_connected};
+static void redis_without_events(struct bus *b)
+{
+    struct channel *ch = b->state;
+
+    pthread_mutex_lock(&ch->lock);
+    ch->no_events = true;
+    pthread_mutex_unlock(&ch->lock);
+    (void)eventfd_write(ch->wake, 1);
+}
+
+const struct bus_backend bus_redis = {redis_open, redis_close, redis_send, redis_connected,
+                                      redis_without_events};

@@ -280,13 +280,69 @@ static void test_redis(void **state)
     bus_close(b);
 }
 
+static int64_t received(struct bus *b)
+{
+    struct bus_stats stats;
+
+    bus_stats(b, &stats);
+    return stats.received;
+}
+
+/* A worker: what it publishes is heard, what others publish is not sent to it, what is told is. */
+static void test_without_events(void **state)
+{
+    const char *url = getenv("CAULDRON_TEST_REDIS");
+    char own[512], random[17];
+    struct heard screen, worker;
+    struct bus *a, *b;
+    int64_t before;
+
+    (void)state;
+    if (!url || !url[0]) {
+        print_message("# SKIP no CAULDRON_TEST_REDIS\n");
+        skip();
+    }
+    random_hex(random, 8);
+    snprintf(own, sizeof own, "%s?prefix=%s", url, random);
+    heard_init(&screen);
+    heard_init(&worker);
+    assert_int_equal(bus_open(own, &a, &e), 0);
+    assert_int_equal(bus_open(own, &b, &e), 0);
+    bus_listen(a, listen, &screen);
+    bus_hear(b, hear, &worker);
+    bus_without_events(b);
+    do { /* until each hears the other, and the wish has reached Redis */
+        before = received(b);
+        bus_publish(a, &event);
+        bus_tell(a, "mark", "");
+        bus_tell(b, "mark", "");
+        usleep(50000);
+    } while (!received(a) || received(b) != before + 1);
+    before = received(b);
+    for (int i = 0; i < 50; i++)
+        bus_publish(a, &event);
+    bus_tell(a, "after", "the events");
+    pthread_mutex_lock(&worker.lock);
+    while (strcmp(worker.topic, "after") != 0)
+        pthread_cond_wait(&worker.changed, &worker.lock);
+    pthread_mutex_unlock(&worker.lock);
+    assert_int_equal(received(b), before + 1);
+    pthread_mutex_lock(&screen.lock);
+    int shown = screen.events;
+    pthread_mutex_unlock(&screen.lock);
+    bus_publish(b, &event);
+    wait_for_counts(&screen, shown + 1, 0);
+    bus_close(a);
+    bus_close(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory),         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_watch),          cmocka_unit_test(test_frames),
         cmocka_unit_test(test_hostile_frames), cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_redis),
+        cmocka_unit_test(test_redis),          cmocka_unit_test(test_without_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
