@@ -143,6 +143,9 @@ int platform_tasks(struct platform *p, const struct platform_options *o, struct 
                                         .model = o->describer_model};
 
     gethostname(host, sizeof host - 1);
+    if (!p->datasets)
+        datasets_init();
+    p->datasets = true;
     if (!p->describer && describer_open(o->describer, &options, &p->describer, e))
         return err_prefix(e, "--describer");
     p->tasks = (struct tasks){.submitter = &p->submitter,
@@ -195,6 +198,8 @@ void platform_close(struct platform *p)
     if (p->db)
         db_close(p->db);
     describer_close(p->describer);
+    if (p->datasets)
+        datasets_end();
     outside_close(&p->outside);
     sentry_close(p->sentry, 2);
     metrics_free(p->metrics);

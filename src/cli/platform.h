@@ -170,6 +170,7 @@ struct platform {
     struct outside outside;
     struct tasks tasks; /* of platform_tasks */
     struct describer *describer;
+    bool datasets;                   /* datasets_init was called */
     struct task_runner *task_runner; /* of platform_run_tasks */
 };
 

@@ -22,8 +22,8 @@ static void to_log(mongoc_log_level_t level, const char *domain, const char *mes
     (void)user;
     if (level <= MONGOC_LOG_LEVEL_CRITICAL)
         LOG(LOG_ERROR, "mongodb", LOG_TEXT("part", domain), LOG_TEXT("message", message));
-    else if (level == MONGOC_LOG_LEVEL_WARNING)
-        LOG(LOG_WARNING, "mongodb", LOG_TEXT("part", domain), LOG_TEXT("message", message));
+    else if (level == MONGOC_LOG_LEVEL_WARNING) /* what matters of it comes as an error, too */
+        LOG(LOG_INFO, "mongodb", LOG_TEXT("part", domain), LOG_TEXT("message", message));
     else
         LOG(LOG_DEBUG, "mongodb", LOG_TEXT("part", domain), LOG_TEXT("message", message));
 }
