@@ -56,7 +56,7 @@ static int read_list(const char *given, struct arena *a, const char **out, struc
 
 static int make_egress(const char *given, struct arena *a, struct egress **out, struct err *e)
 {
-    const char *list;
+    const char *list = NULL;
 
     if (read_list(given, a, &list, e))
         return e->code;
