@@ -278,6 +278,75 @@ static void test_wait(void **state)
     workshop_close(&w);
 }
 
+/* ==== a step of the caller's ==== */
+
+struct step {
+    int times, again, refuse; /* how often it ran; how often it asks for another try; its error */
+    size_t count;
+    bool rows_are_there;
+};
+
+static int also(struct tx *tx, const struct generation *rows, size_t count, void *user,
+                struct err *x)
+{
+    struct step *s = user;
+    struct arena a = {0};
+    struct generation g;
+
+    s->times++;
+    s->count = count;
+    s->rows_are_there = count && generations_get(tx, rows[count - 1].id, &a, &g, x) == 0;
+    arena_release(&a);
+    if (tx_exec(tx, "INSERT INTO settings (name, value) VALUES ('step', 'done')", DB_NONE, NULL, x))
+        return x->code;
+    if (s->times <= s->again)
+        return ERR(x, ERR_NETWORK, "once more");
+    return s->refuse ? ERR(x, (enum err_code)s->refuse, "no") : 0;
+}
+
+static int submit_also(struct workshop *w, size_t n, struct step *s, struct generation **rows)
+{
+    json_t *parameters = json_pack("{s:s, s:s, s:i}", "model", "fake", "prompt", "cat", "seed", 7);
+    struct wish wishes[2] = {{.parameters = parameters, .task_id = "a task"},
+                             {.parameters = parameters, .task_id = "a task"}};
+    struct parameter_problem *problems;
+    size_t bad;
+    int rc = submit_with(&w->submitter, wishes, n, &(struct submit_also){also, s}, &w->a, rows,
+                         &problems, &bad, &e);
+
+    json_decref(parameters);
+    return rc;
+}
+
+static void test_also(void **state)
+{
+    static const char settings[] = "SELECT count(*) FROM settings WHERE name = 'step'";
+    struct step refused = {.refuse = ERR_CONFLICT}, twice = {.again = 1}, alone = {0};
+    struct generation *rows;
+    struct workshop w;
+
+    (void)state;
+    workshop_open(&w, workshop_servers());
+    assert_int_equal(submit_also(&w, 2, &refused, &rows), ERR_CONFLICT);
+    assert_int_equal(refused.times, 1);
+    assert_true(refused.rows_are_there);
+    assert_int_equal(workshop_sql(&w, "SELECT count(*) FROM generations"), 0);
+    assert_int_equal(workshop_sql(&w, settings), 0);
+    assert_int_equal(submit_also(&w, 2, &twice, &rows), 0);
+    assert_int_equal(twice.times, 2);
+    assert_int_equal(workshop_sql(&w, "SELECT count(*) FROM generations"), 2);
+    assert_int_equal(workshop_sql(&w, "SELECT count(*) FROM jobs WHERE run_id = 'a task'"), 1);
+    assert_int_equal(workshop_sql(&w, settings), 1);
+    struct tx *tx;
+    assert_int_equal(tx_begin(w.db, TX_WRITE, &tx, &e), 0);
+    assert_int_equal(tx_exec(tx, "DELETE FROM settings", DB_NONE, NULL, &e), 0);
+    assert_int_equal(tx_commit(tx, &e), 0);
+    assert_int_equal(submit_also(&w, 0, &alone, &rows), 0);
+    assert_int_equal(alone.count, 0);
+    assert_int_equal(workshop_sql(&w, settings), 1);
+    workshop_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +354,7 @@ int main(void)
         cmocka_unit_test(test_redraw),     cmocka_unit_test(test_problems),
         cmocka_unit_test(test_impossible), cmocka_unit_test(test_recipe),
         cmocka_unit_test(test_picture),    cmocka_unit_test(test_wait),
+        cmocka_unit_test(test_also),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
