@@ -2,7 +2,7 @@
 
 BUILD ?= build
 .DEFAULT_GOAL := help
-.PHONY: help install build web run dev test check bench bench-demo coverage migrate db-test clean
+.PHONY: help install build web run dev test test-deploy check bench bench-demo coverage migrate db-test clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,13 @@ dev: build ## the same at http://localhost:5173: pages reload hot, the server is
 test: ## every test, also under sanitizers, and the fuzzers for some seconds each
 	@tools/install.sh test
 	@tools/test.sh
+
+test-deploy: build ## what is deployed: images (built and run by podman), compose files, chart, rules, dashboards, backups
+	@tools/install.sh deploy
+	@tools/test_servers.sh
+	@tools/scan_tools.sh
+	@ninja -C $(BUILD)
+	@python3 tests/servers.py -- meson test -C $(BUILD) --no-rebuild --print-errorlogs --suite deploy
 
 check: ## every linter and both compilers (one of them: make check ONLY=format)
 	@tools/install.sh all

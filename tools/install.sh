@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install the Debian packages that are missing, and nothing else: install.sh build | web | test | bench | all.
+# Install the Debian packages that are missing, and nothing else: install.sh build | web | test | deploy | bench | all.
 # Quick when there is nothing to do: dpkg is asked, apt is not.
 set -eu
 
@@ -7,10 +7,12 @@ build="gcc libc6-dev make meson ninja-build pkg-config python3 python3-yaml
     libavahi-client-dev libcmocka-dev libcurl4-openssl-dev libhiredis-dev libjansson-dev
     libjpeg62-turbo-dev libmicrohttpd-dev libmongoc-dev libpng-dev libpq-dev libsodium-dev libsqlite3-dev
     libssl-dev libutf8proc-dev libwebp-dev libwslay-dev zlib1g-dev"
-test="avahi-daemon avahi-utils clang-19 dbus gcovr iproute2 libclang-rt-19-dev libomp-19-dev llvm-19 postgresql-15
-    python3-venv redis-server"
+test="avahi-daemon avahi-utils clang-19 dbus default-jdk-headless gcovr iproute2 libclang-rt-19-dev libomp-19-dev llvm-19
+    maven nginx postgresql-15 prometheus python3-jsonschema python3-venv redis-server redis-tools sqlite3"
+# Images are built and run without a daemon.
+deploy="aardvark-dns buildah debootstrap fuse-overlayfs iptables netavark nftables podman runc skopeo uidmap util-linux"
 bench="python3-numpy python3-pil python3-scipy wrk"
-check="clang-format-19 clang-tidy-19 codespell cppcheck g++ git"
+check="clang-format-19 clang-tidy-19 codespell cppcheck flawfinder g++ git shellcheck yamllint"
 
 # Node.js may come from elsewhere; Debian's npm would fight with it.
 web=
@@ -20,10 +22,11 @@ case ${1:-all} in
 build) wanted=$build ;;
 web) wanted=$web ;;
 test) wanted="$build $web $test" ;;
+deploy) wanted="$build $web $test $deploy" ;;
 bench) wanted="$build $bench" ;;
-all) wanted="$build $web $test $bench $check" ;;
+all) wanted="$build $web $test $deploy $bench $check" ;;
 *)
-    echo "usage: tools/install.sh build|web|test|bench|all" >&2
+    echo "usage: tools/install.sh build|web|test|deploy|bench|all" >&2
     exit 2
     ;;
 esac

@@ -34,6 +34,7 @@ stage() {
 
 tools/test_clients.sh
 tools/test_servers.sh
+tools/scan_tools.sh
 tools/web.sh build
 servers="python3 tests/servers.py --"
 stage build ""
