@@ -115,7 +115,9 @@ static void add_progress(json_t *out, struct tx *tx, const struct task *task,
     const int64_t *n = task->counts;
     double total = works_expected(task, document), rate = rate_of(tx, task);
     double ended = (double)(n[RECORD_SUCCEEDED] + n[RECORD_FAILED] + n[RECORD_CANCELLED]);
-    double stored = (double)(n[RECORD_SUCCEEDED] + n[RECORD_STORED]);
+    /* Those that failed count: as many of the rest will fail, too. */
+    double done =
+        (double)(n[RECORD_SUCCEEDED] + n[RECORD_STORED] + n[RECORD_FAILED] + n[RECORD_FAILING]);
     const char *currency;
     double cost = task_cost(document, task->seconds_making, &currency);
 
@@ -124,7 +126,7 @@ static void add_progress(json_t *out, struct tx *tx, const struct task *task,
                         json_real_or_null(rate > 0 ? (total - ended) / rate : NAN));
     json_object_set_new(out, "cost", json_real_or_null(cost));
     json_object_set_new(out, "cost_expected",
-                        json_real_or_null(stored > 0 ? cost * total / stored : NAN));
+                        json_real_or_null(done > 0 ? cost * total / done : NAN));
     json_object_set_new(out, "currency", json_text_or_null(currency));
 }
 

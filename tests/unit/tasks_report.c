@@ -262,6 +262,40 @@ static void test_report(void **unused)
     bench_close(&b);
 }
 
+/* Five of ten works ended within the last half minute. */
+static void test_progress(void **unused)
+{
+    struct bench b;
+    struct task task;
+    struct tx *tx;
+    json_t *json;
+    bool existed;
+
+    (void)unused;
+    bench_open(&b);
+    write_records(&b, records);
+    assert_int_equal(create(&b, document, false, -1, &task, &existed), 0);
+    run(&b, task.id);
+    assert_int_equal(tx_begin(b.shop.db, TX_WRITE, &tx, &b.e), 0);
+    assert_int_equal(tx_exec(tx,
+                             "UPDATE tasks SET status = 'running', phase = 'records', "
+                             "read_all = 0, records = 10, started_at = $1, finished_at = 0",
+                             DB_ARGS(db_int(clock_unix_ms() - 30000)), NULL, &b.e),
+                     0);
+    assert_int_equal(tx_commit(tx, &b.e), 0);
+    task = get(&b, task.id);
+    assert_int_equal(tx_begin(b.shop.db, TX_READ, &tx, &b.e), 0);
+    assert_int_equal(task_to_json(&b.tasks, tx, &task, &json, &b.e), 0);
+    tx_rollback(tx);
+    double rate = json_num(json, "per_second", -1), eta = json_num(json, "eta_seconds", -1);
+    double cost = json_num(json, "cost", -1), expected = json_num(json, "cost_expected", -1);
+    assert_true(rate > 0 && rate <= 5.0 / 30);
+    assert_true(fabs(eta * rate - 5) < 1e-6);
+    assert_true(cost > 0 && fabs(expected / cost - 2) < 1e-6);
+    json_decref(json);
+    bench_close(&b);
+}
+
 static void test_result_body(void **unused)
 {
     struct arena a = {0};
@@ -311,9 +345,9 @@ static void test_result_body(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_check),       cmocka_unit_test(test_create),
-        cmocka_unit_test(test_refused),     cmocka_unit_test(test_report),
-        cmocka_unit_test(test_result_body),
+        cmocka_unit_test(test_check),    cmocka_unit_test(test_create),
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_report),
+        cmocka_unit_test(test_progress), cmocka_unit_test(test_result_body),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
