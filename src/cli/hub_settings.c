@@ -34,7 +34,7 @@ int hub_from_environment(struct model_hub *out, struct arena *a, struct err *e)
     size_t n = strlen(hub.endpoint);
 
     if (secret_variable("HF_TOKEN", a, &token, e))
-        return e->code;
+        return e->code = ERR_ARG;
     hub.token = given ? given : token; /* all of it: more than a line is a mistake */
     while (n && hub.endpoint[n - 1] == '/')
         n--;
