@@ -6,8 +6,8 @@
 #include "storage/callbacks.h"
 #include "tasks/runner.h"
 
+#include <limits.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -285,7 +285,7 @@ static int say(const struct task_want *want, struct platform *p, const struct ta
 int task_attend(const struct task_want *want, struct platform *p, const char *id, struct err *e)
 {
     struct arena a = {0};
-    struct task t;
+    struct task t = {0};
     int rc = want->detach ? get_task(p->db, id, &a, &t, e) : run_here(want, p, id, &a, &t, e);
 
     if (rc == 0 && !want->detach && t.status == TASK_AWAITING_APPROVAL && !interrupted() &&
@@ -341,7 +341,7 @@ static int run_document(const struct task_want *want, struct platform *p, const 
     struct task_problems problems = {0};
     struct arena a = {0};
     bool running, existed;
-    struct task t;
+    struct task t = {0};
 
     create.again = true;
     int rc = on_its_way(p, document, &a, &t, &running, e);
@@ -366,11 +366,11 @@ static int with_file(const struct task_want *want, struct platform *p, const cha
                                 const json_t *document, const char *folder, struct err *e),
                      struct err *e)
 {
-    char *folder = getcwd(NULL, 0);
+    char folder[PATH_MAX];
     json_t *document;
     int rc;
 
-    if (!folder)
+    if (!getcwd(folder, sizeof folder))
         return ERR(e, ERR_IO, "the current folder is gone");
     rc = read_task_file(path, &document, e);
     if (rc == 0) {
@@ -379,7 +379,6 @@ static int with_file(const struct task_want *want, struct platform *p, const cha
             rc = act(want, p, document, folder, e);
         json_decref(document);
     }
-    free(folder);
     return rc;
 }
 
@@ -440,7 +439,7 @@ static int with_task(const struct task_want *want, struct platform *p, const cha
                      struct err *e)
 {
     struct arena a = {0};
-    struct task t;
+    struct task t = {0};
     int rc = platform_tasks(p, &want->platform, e);
 
     if (rc == 0)

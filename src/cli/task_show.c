@@ -178,7 +178,7 @@ static void print_status(const json_t *t)
 
 static int act_status(const struct task_want *want, struct platform *p, char **words, struct err *e)
 {
-    struct task t;
+    struct task t = {0};
     json_t *json;
     struct tx *tx;
 
@@ -221,7 +221,7 @@ static int act_records(const struct task_want *want, struct platform *p, char **
 {
     struct record_filter filter = {
         .status = want->status, .error_class = want->error_class, .limit = 1000};
-    struct task t;
+    struct task t = {0};
 
     if (find_task(p->db, words[0], &p->arena, &t, e))
         return e->code;
@@ -306,7 +306,7 @@ int print_report(struct platform *p, const char *id, bool json, struct err *e)
 
 static int act_report(const struct task_want *want, struct platform *p, char **words, struct err *e)
 {
-    struct task t;
+    struct task t = {0};
 
     if (platform_tasks(p, &want->platform, e) || find_task(p->db, words[0], &p->arena, &t, e))
         return e->code;
@@ -339,7 +339,7 @@ static int export_file(struct platform *p, const char *id, const char *path, str
 
 static int act_export(const struct task_want *want, struct platform *p, char **words, struct err *e)
 {
-    struct task t;
+    struct task t = {0};
     int rc = 0;
 
     if (platform_tasks(p, &want->platform, e) || find_task(p->db, words[0], &p->arena, &t, e))
@@ -361,7 +361,7 @@ static int find(const struct task_want *want, struct platform *p, const char *wo
 
 static int act_pause(const struct task_want *want, struct platform *p, char **words, struct err *e)
 {
-    struct task t;
+    struct task t = {0};
     int rc = find(want, p, words[0], &t, e);
 
     return rc ? rc : task_pause(&p->tasks, t.id, true, e);
@@ -369,7 +369,7 @@ static int act_pause(const struct task_want *want, struct platform *p, char **wo
 
 static int act_cancel(const struct task_want *want, struct platform *p, char **words, struct err *e)
 {
-    struct task t;
+    struct task t = {0};
     int rc = find(want, p, words[0], &t, e);
 
     return rc ? rc : task_cancel(&p->tasks, t.id, e);
@@ -377,7 +377,7 @@ static int act_cancel(const struct task_want *want, struct platform *p, char **w
 
 static int act_reject(const struct task_want *want, struct platform *p, char **words, struct err *e)
 {
-    struct task t;
+    struct task t = {0};
     int rc = find(want, p, words[0], &t, e);
 
     return rc ? rc : task_approve(&p->tasks, t.id, false, e);
@@ -385,7 +385,7 @@ static int act_reject(const struct task_want *want, struct platform *p, char **w
 
 static int act_delete(const struct task_want *want, struct platform *p, char **words, struct err *e)
 {
-    struct task t;
+    struct task t = {0};
     struct tx *tx;
 
     (void)want;
@@ -425,7 +425,7 @@ static int act_callbacks(const struct task_want *want, struct platform *p, char 
                          struct err *e)
 {
     struct callback_filter filter = {.status = want->status, .limit = 200};
-    struct task t;
+    struct task t = {0};
 
     if (find_task(p->db, words[0], &p->arena, &t, e))
         return e->code;
@@ -449,7 +449,7 @@ static int act_callbacks(const struct task_want *want, struct platform *p, char 
 static int act_replay(const struct task_want *want, struct platform *p, char **words, struct err *e)
 {
     int64_t count = 0;
-    struct task t;
+    struct task t = {0};
     struct tx *tx;
 
     if (find_task(p->db, words[0], &p->arena, &t, e) || tx_begin(p->db, TX_WRITE, &tx, e))
