@@ -188,8 +188,10 @@ static void add_pairs(const struct delivering *x, const struct made *made, const
     add_pair(put, pairs, "cauldron-key", x->d->row->key);
     add_pair(put, pairs, "cauldron-model-digest", json_text(made->outcome, "model_digest", NULL));
     json_object_foreach((json_t *)own, name, value)
+    {
         add_pair(put, pairs, name,
                  header_text(json_is_string(value) ? json_string_value(value) : NULL, x->a));
+    }
 }
 
 static int put_object(struct delivering *x, const struct made *made, const json_t *request,

@@ -138,7 +138,7 @@ void sample_allocate(const int64_t *sizes, size_t strata, int count, int *out)
 json_t *sample_take(const struct sample *s)
 {
     int64_t sizes[SAMPLE_STRATA] = {0};
-    int wanted[SAMPLE_STRATA];
+    int wanted[SAMPLE_STRATA] = {0};
     json_t *out = json_array();
     struct map keys = {0};
 
