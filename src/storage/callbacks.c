@@ -70,16 +70,17 @@ int callbacks_add(struct tx *tx, const struct callback *rows, size_t count, stru
 /* ============================== Sending ============================== */
 
 /* (task, how many of it are on their way) of tasks with due events, the one with the oldest first;
- * found by skipping from one task to the next in the index. */
+ * found by skipping from one task to the next in the index. (SQLite would take an index of all
+ * rows, if the order did not name due_at.) */
 static int tasks_with_events(struct tx *tx, int64_t now, struct arena *a, struct db_rows *rows,
                              struct err *e)
 {
     return tx_query(
         tx,
         "WITH RECURSIVE g(task_id) AS (SELECT * FROM (SELECT c.task_id FROM callbacks c WHERE "
-        "c.status = 'waiting' ORDER BY c.task_id LIMIT 1) first UNION ALL SELECT (SELECT c.task_id "
-        "FROM callbacks c WHERE c.status = 'waiting' AND c.task_id > g.task_id ORDER BY c.task_id "
-        "LIMIT 1) FROM g WHERE g.task_id IS NOT NULL) "
+        "c.status = 'waiting' ORDER BY c.task_id, c.due_at LIMIT 1) first UNION ALL SELECT ("
+        "SELECT c.task_id FROM callbacks c WHERE c.status = 'waiting' AND c.task_id > g.task_id "
+        "ORDER BY c.task_id, c.due_at LIMIT 1) FROM g WHERE g.task_id IS NOT NULL) "
         "SELECT task_id, flying FROM (SELECT g.task_id, (SELECT min(c.due_at) FROM callbacks c "
         "WHERE c.task_id = g.task_id AND c.status = 'waiting') AS due, (SELECT count(*) FROM "
         "callbacks c WHERE c.task_id = g.task_id AND c.status = 'waiting' AND c.lease_until > 0 "
