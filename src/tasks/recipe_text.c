@@ -37,12 +37,14 @@ struct str recipe_text(const struct task *task, const struct task_record *row,
     const char *name;
     json_t *value;
 
-    json_object_foreach(made->outcome, name, value) if (!moves(name))
-        json_object_set(all, name, value);
-}
-const char *text = arena_printf(a, "%s\n", json_canonical(all, a));
-json_decref(all);
-return str_from(text);
+    json_object_foreach(made->outcome, name, value)
+    {
+        if (!moves(name))
+            json_object_set(all, name, value);
+    }
+    const char *text = arena_printf(a, "%s\n", json_canonical(all, a));
+    json_decref(all);
+    return str_from(text);
 }
 
 const char *header_text(const char *text, struct arena *a)
