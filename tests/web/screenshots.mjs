@@ -1,7 +1,7 @@
 // Every page as it looks with something in it: desktop, phone and dark, into docs/images/app (or the folder given).
 //
 //   node tests/web/screenshots.mjs [FOLDER] [PAGE...]
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { chromium } from "playwright-core";
 import { desktop, phone, Server } from "./harness.mjs";
@@ -66,6 +66,36 @@ async function furnish(server) {
   return finished;
 }
 
+/** A task that has ended, with a record that failed, and one whose sample waits. */
+async function furnishTasks(server) {
+  const folder = join(server.folder, "data/datasets");
+  await mkdir(folder, { recursive: true });
+  const records = Array.from({ length: 24 }, (_, i) => ({ id: `item-${i + 1}`, prompt: prompts[i % 6], shelf: i % 3 }));
+  const lines = [...records, { id: "item-25", prompt: 25 }].map((one) => `${JSON.stringify(one)}\n`);
+  await writeFile(join(folder, "catalogue.jsonl"), lines.join(""));
+  const make = (name, more) =>
+    server.ask("POST", "/api/v1/tasks", {
+      document: {
+        version: 1,
+        name,
+        source: { type: "jsonl", path: "catalogue.jsonl" },
+        model: { model: "demo", parameters: { steps: 20, cfg_scale: 4 } },
+        destination: { url: `file:${name}`, object: "{record_id}/{seed}.{ext}" },
+        cost: { per_hour: 1.2, currency: "EUR" },
+        ...more,
+      },
+    });
+  const done = await make("catalogue-autumn", {});
+  const sample = await make("catalogue-winter", { canary: { count: 9, by: ["shelf"] } });
+  for (const [{ id }, wanted] of [
+    [done, "completed"],
+    [sample, "awaiting_approval"],
+  ])
+    while ((await server.ask("GET", `/api/v1/tasks/${id}`)).status !== wanted)
+      await new Promise((again) => setTimeout(again, 200));
+  return { done, sample };
+}
+
 /** Nothing loads any more, and the pictures in view are there; strips keep some beyond their edge, so not for long. */
 async function settled(tab) {
   await tab.locator("h1").first().waitFor({ state: "attached" });
@@ -88,6 +118,7 @@ await server.start();
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 try {
   const experiment = await furnish(server);
+  const tasks = await furnishTasks(server);
   const first = (await server.ask("GET", "/api/v1/generations?limit=1&sort=created")).items[0];
   const pages = {
     generate: `/?from=${first.id}`,
@@ -99,6 +130,10 @@ try {
     judge: `/experiments/${experiment.id}/judge`,
     gallery: "/gallery",
     detail: `/gallery?view=${first.id}`,
+    tasks: "/tasks",
+    "task-new": "/tasks/new",
+    task: `/tasks/${tasks.done.id}`,
+    "task-sample": `/tasks/${tasks.sample.id}`,
     queue: "/queue",
     models: "/models",
     system: "/system",
