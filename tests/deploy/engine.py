@@ -9,8 +9,8 @@
 No registry is asked: what a Dockerfile names in FROM is made once from Debian's own packages under
 the same name (debootstrap, cut down as Debian's slim image is), so the Dockerfile that is shipped is
 the one that is tested. Containers get no network but their loopback; builds use this machine's.
-Everything is kept in ${CAULDRON_TOOLS:-~/.cache/cauldron/tools}/containers, layers too: the second
-build is quick.
+Images are kept in ${CAULDRON_TOOLS:-~/.cache/cauldron/tools}/containers (0.7 GB); what builds leave
+beside them (5 GB) until test_services.py, the last that builds, has run.
 
 CAULDRON_TEST_ENGINE=docker uses Docker and its registries instead.
 """
@@ -196,7 +196,14 @@ class Engine:
     # ---- running ----
 
     def prune(self):
-        """Forget what earlier builds left behind, but what a build that goes on holds."""
+        """Forget the layers that only builds need, and what builds that were cut off left behind."""
+        if not self.local:
+            return
+        for one in json.loads(self.run("ps", "--all", "--external", "--format", "json")):
+            if one["State"] == "storage" and time.time() - one["Created"] > 3600:
+                subprocess.run([self.name, "rm", "--force", one["Id"]], env=self.env, check=False,
+                               capture_output=True)
+        # What a build that goes on holds stays, and is said to.
         subprocess.run([self.name, "image", "prune", "--force"], env=self.env, check=False,
                        capture_output=True)
 

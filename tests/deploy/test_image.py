@@ -46,10 +46,6 @@ def setUpModule():
     [runtime] = engine.build("runtime")
 
 
-def tearDownModule():
-    engine.prune()
-
-
 class Image(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="cauldron-image-"))

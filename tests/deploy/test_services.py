@@ -58,6 +58,10 @@ def setUpModule():
         engine.run("build", "--pull=never", "--layers", "--isolation=chroot", "-t", STAND_IN, folder)
 
 
+def tearDownModule():
+    engine.prune()
+
+
 class Services(unittest.TestCase):
     def setUp(self):
         self.tag = "cauldron-test-" + secrets.token_hex(4)
