@@ -2,7 +2,7 @@
 
 BUILD ?= build
 .DEFAULT_GOAL := help
-.PHONY: help install build web run dev test test-deploy check bench bench-demo coverage migrate db-test clean
+.PHONY: help install build web image run dev test test-deploy check bench bench-demo coverage migrate db-test clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -18,6 +18,9 @@ build: ## build ./build/cauldron (installs what the build needs)
 web: ## build the web app, ./frontend/dist (installs what that needs)
 	@tools/install.sh web
 	@tools/web.sh build
+
+image: ## build the container image (podman, buildah or docker: deploy/docker/build.sh --help)
+	@deploy/docker/build.sh
 
 run: build ## serve the web app and the API at http://localhost:8000 (more options: make run ARGS="--port 9000")
 	@$(MAKE) --no-print-directory web || echo "the web app was not built; the API and its reference are served alone" >&2
@@ -41,6 +44,7 @@ test-deploy: build ## what is deployed: images (built and run by podman), compos
 
 check: ## every linter and both compilers (one of them: make check ONLY=format)
 	@tools/install.sh all
+	@tools/scan_tools.sh
 	@tools/lint/all.sh $(ONLY)
 
 bench: build ## measure the engine; with MODEL=folder SIZE=pixels beside diffusers, if tools/bench/install.sh has run

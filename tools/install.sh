@@ -10,7 +10,7 @@ build="gcc libc6-dev make meson ninja-build pkg-config python3 python3-yaml
 test="avahi-daemon avahi-utils clang-19 dbus default-jdk-headless gcovr iproute2 libclang-rt-19-dev libomp-19-dev llvm-19
     maven nginx postgresql-15 prometheus python3-jsonschema python3-venv redis-server redis-tools sqlite3"
 # Images are built and run without a daemon.
-deploy="aardvark-dns buildah debootstrap fuse-overlayfs iptables netavark nftables podman runc skopeo uidmap util-linux"
+deploy="aardvark-dns buildah debootstrap fuse-overlayfs iptables netavark nftables podman runc uidmap util-linux"
 bench="python3-numpy python3-pil python3-scipy wrk"
 check="clang-format-19 clang-tidy-19 codespell cppcheck flawfinder g++ git shellcheck yamllint"
 

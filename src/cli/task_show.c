@@ -160,7 +160,9 @@ static void print_status(const json_t *t)
     if (json_is_object(error))
         printf("%s: %s\n", json_text(error, "code", ""), json_text(error, "message", ""));
     json_object_foreach((json_t *)counts, name, value)
+    {
         printf("%10lld %s\n", (long long)json_integer_value(value), name);
+    }
     printf("%10lld read%s", (long long)json_int(t, "read", 0),
            json_flag(t, "read_all", false) ? ", all" : "");
     print_number(t, "source_records", " of ", "");

@@ -8,6 +8,7 @@
 #include "tasks/call_back.h"
 #include "tasks/control_check.h"
 #include "tasks/document_parts.h"
+#include "tasks/record_json.h"
 
 #include <string.h>
 
@@ -329,12 +330,35 @@ static int collect(struct tx *tx, struct stepping *s, struct err *e)
     return rc;
 }
 
+/* The end, as its receiver hears it: what was begun may still succeed after it. A document that
+ * cannot be read any more (a connection is gone) does not keep its task from being cancelled. */
+static int tell_end(struct tx *tx, const struct stepping *s, struct err *e)
+{
+    struct task_document *d = NULL;
+    struct arena a = {0};
+    json_t *report = NULL;
+    struct task task;
+    int rc = tasks_get(tx, s->id, &a, &task, e);
+    bool heard = !rc && !task_document_of(s->t, &task, &d, e);
+
+    if (heard)
+        rc = task_report_in(tx, s->id, &report, e);
+    if (heard && !rc)
+        rc = call_back_end(tx, d, &task, report, s->now, &a, e);
+    json_decref(report);
+    task_document_free(d);
+    arena_release(&a);
+    return rc;
+}
+
 static int cancel_step(struct tx *tx, void *user, struct err *e)
 {
     struct stepping *s = user;
     int rc = collect(tx, s, e);
 
-    return rc ? rc : tasks_cancel(tx, s->id, s->now, e);
+    if (!rc)
+        rc = tasks_cancel(tx, s->id, s->now, e);
+    return rc ? rc : tell_end(tx, s, e);
 }
 
 static void cancel_canary(const struct tasks *t, const struct task *task, struct arena *a)
@@ -357,7 +381,7 @@ static void cancel_canary(const struct tasks *t, const struct task *task, struct
 int task_cancel(const struct tasks *t, const char *id, struct err *e)
 {
     struct arena a = {0};
-    struct stepping s = {.id = id, .now = clock_unix_ms(), .a = &a};
+    struct stepping s = {.t = t, .id = id, .now = clock_unix_ms(), .a = &a};
     struct task task;
     struct err why;
     int rc = get_task(t, id, &a, &task, e);
@@ -382,12 +406,14 @@ static int approve_step(struct tx *tx, void *user, struct err *e)
 {
     struct stepping *s = user;
 
-    return tasks_approve(tx, s->id, s->yes, s->now, e);
+    int rc = tasks_approve(tx, s->id, s->yes, s->now, e);
+
+    return rc || s->yes ? rc : tell_end(tx, s, e);
 }
 
 int task_approve(const struct tasks *t, const char *id, bool approved, struct err *e)
 {
-    struct stepping s = {.id = id, .yes = approved, .now = clock_unix_ms()};
+    struct stepping s = {.t = t, .id = id, .yes = approved, .now = clock_unix_ms()};
 
     return transact(t->submitter->db, approve_step, &s, e);
 }

@@ -22,6 +22,8 @@ json_t *json_real_or_null(double x);
 json_t *task_counts_to_json(const struct task *task);
 WARN_UNUSED_RESULT int task_callbacks_to_json(struct tx *tx, const char *task_id, json_t **out,
                                               struct err *e);
+/* task_report in a transaction of somebody else's. */
+WARN_UNUSED_RESULT int task_report_in(struct tx *tx, const char *id, json_t **out, struct err *e);
 /* So many seconds of drawing at the document's price; NAN: it names none. */
 double task_cost(const json_t *document, double seconds, const char **currency);
 

@@ -16,15 +16,11 @@ struct reporting {
     json_t *callbacks;
 };
 
-static int look(struct reporting *x, const struct tasks *t, const char *id, struct err *e)
+static int look(struct reporting *x, struct tx *tx, const char *id, struct err *e)
 {
     struct arena *a = &x->arena;
-    struct tx *tx;
-    int rc = tx_begin(t->submitter->db, TX_READ, &tx, e);
+    int rc = tasks_get(tx, id, a, &x->task, e);
 
-    if (rc)
-        return rc;
-    rc = tasks_get(tx, id, a, &x->task, e);
     if (!rc)
         rc = tasks_percentiles(tx, id, &x->percentiles, e);
     if (!rc)
@@ -33,7 +29,6 @@ static int look(struct reporting *x, const struct tasks *t, const char *id, stru
         rc = tasks_ended_since(tx, id, x->task.started_at, &x->ended, e);
     if (!rc)
         rc = task_callbacks_to_json(tx, id, &x->callbacks, e);
-    tx_rollback(tx);
     return rc;
 }
 
@@ -88,10 +83,10 @@ static json_t *write_report(const struct reporting *x)
     return out;
 }
 
-int task_report(const struct tasks *t, const char *id, json_t **out, struct err *e)
+int task_report_in(struct tx *tx, const char *id, json_t **out, struct err *e)
 {
     struct reporting x = {.callbacks = NULL};
-    int rc = look(&x, t, id, e);
+    int rc = look(&x, tx, id, e);
 
     if (!rc) {
         json_t *report = write_report(&x);
@@ -102,5 +97,17 @@ int task_report(const struct tasks *t, const char *id, json_t **out, struct err 
     }
     json_decref(x.callbacks);
     arena_release(&x.arena);
+    return rc;
+}
+
+int task_report(const struct tasks *t, const char *id, json_t **out, struct err *e)
+{
+    struct tx *tx;
+    int rc = tx_begin(t->submitter->db, TX_READ, &tx, e);
+
+    if (rc)
+        return rc;
+    rc = task_report_in(tx, id, out, e);
+    tx_rollback(tx);
     return rc;
 }

@@ -163,7 +163,10 @@ suite(
     });
 
     test("on a phone: the list, one task paused, resumed, cancelled and forgotten", phone, async ({ page }) => {
-      const slow = document("slow", { source: { type: "jsonl", path: "many.jsonl" } });
+      const slow = document("slow", {
+        source: { type: "jsonl", path: "many.jsonl" },
+        callbacks: { url: hook, allow_private: true },
+      });
       const many = Array.from(
         { length: 400 },
         (_, i) => `${JSON.stringify({ id: `m${i}`, prompt: `a red circle ${i}` })}\n`,
@@ -186,6 +189,13 @@ suite(
       await tab.getByRole("button", { name: "Pause" }).waitFor();
       await tab.getByRole("button", { name: "Cancel" }).click();
       await tab.getByRole("alertdialog").getByRole("button", { name: "Cancel the task" }).click();
+      await tab.getByRole("button", { name: "Forget" }).waitFor();
+      const told = await server.ask("GET", `/api/v1/tasks/${made.id}/callbacks`);
+      assert.deepEqual(
+        told.items.map(({ kind }) => kind),
+        ["end"],
+        "the receiver hears of the end",
+      );
       await tab.getByRole("button", { name: "Forget" }).click();
       await tab.getByRole("alertdialog").getByRole("button", { name: "Forget" }).click();
       await tab.waitForURL("**/tasks");
