@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "storage/experiments.h"
+#include "storage/tasks.h"
 
 #include "api/api_routes.h"
 
@@ -145,13 +146,32 @@ static int read_job(struct request *r, struct job_row *out, int64_t *place, stru
     return rc;
 }
 
+/* The jobs of a task name it where those of an experiment name their run. */
+static json_t *task_of_job(struct request *r, const struct job_row *job)
+{
+    struct task task;
+    struct tx *tx;
+    struct err e;
+    bool found = false;
+
+    if (job->run_id && job->run_id[0] && tx_begin(app_of(r)->db, TX_READ, &tx, &e) == 0) {
+        found = tasks_get(tx, job->run_id, request_arena(r), &task, &e) == 0;
+        tx_rollback(tx);
+    }
+    return found ? json_string(task.id) : json_null();
+}
+
 static int answer_job(struct request *r, struct response *w, unsigned status, struct err *e)
 {
     struct job_row job;
     int64_t place;
     int rc = read_job(r, &job, &place, e);
 
-    return rc ? rc : respond_json(w, status, job_json(&job, place));
+    if (rc)
+        return rc;
+    json_t *json = job_json(&job, place);
+    json_object_set_new(json, "task_id", task_of_job(r, &job));
+    return respond_json(w, status, json);
 }
 
 int api_get_job(struct request *r, struct response *w, struct err *e)

@@ -3460,7 +3460,10 @@ export interface components {
             dead?: boolean;
             worker?: string | null;
             user_id?: string | null;
+            /** @description Of an experiment, or the id of a task. */
             run_id?: string | null;
+            /** @description When one job is asked for. */
+            task_id?: string | null;
             recipe?: components["schemas"]["Recipe"];
             error?: components["schemas"]["Failure"];
             run_after?: components["schemas"]["NullableTime"];

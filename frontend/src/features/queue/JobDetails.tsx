@@ -10,15 +10,22 @@ import { formatSeconds, formatTime, t } from "@/i18n";
 import { experimentNamesQuery, hasEnded, isDelayed, jobQuery, secondsOf } from "./jobs";
 import { recipeFacts } from "./recipe";
 
-function ExperimentLink({ run }: { run: string | null | undefined }) {
-  const { data } = useQuery({ ...experimentNamesQuery, enabled: Boolean(run) });
-  const experiment = data?.find((one) => one.run?.id === run);
-  if (!run || !experiment) return null;
+function To({ address, children }: { address: string; children: string }) {
   return (
     <ChakraLink asChild colorPalette="brand" textDecoration="underline">
-      <Link to={`/experiments/${experiment.id}`}>{experiment.name}</Link>
+      <Link to={address}>{children}</Link>
     </ChakraLink>
   );
+}
+
+/** The experiment or the task that it is drawn for. */
+function useOwner(run: string | null | undefined, task: string | null | undefined) {
+  const { data } = useQuery({ ...experimentNamesQuery, enabled: Boolean(run) && !task });
+  const experiment = run ? data?.find((one) => one.run?.id === run) : undefined;
+  return {
+    experiment: experiment && <To address={`/experiments/${experiment.id}`}>{experiment.name}</To>,
+    task: task && <To address={`/tasks/${task}`}>{t("queue.openTask")}</To>,
+  };
 }
 
 function place(job: Job): string | undefined {
@@ -29,7 +36,8 @@ function place(job: Job): string | undefined {
 const time = (value: string | null | undefined): string | undefined => (value ? formatTime(value) : undefined);
 
 export function JobDetails({ job }: { job: Job }) {
-  const { data, error, refetch } = useQuery({ ...jobQuery(job.id), enabled: !hasEnded(job) });
+  const { data, error, refetch } = useQuery({ ...jobQuery(job.id), enabled: !hasEnded(job) || Boolean(job.run_id) });
+  const owner = useOwner(job.run_id, data?.task_id);
   const now = { ...job, ...(data && !hasEnded(job) ? { position: data.position } : {}) };
   const seconds = secondsOf(job);
   return (
@@ -40,7 +48,8 @@ export function JobDetails({ job }: { job: Job }) {
           items={[
             [t("queue.place"), place(now)],
             [t("queue.error"), job.error?.message],
-            [t("queue.experiment"), job.run_id ? <ExperimentLink key="run" run={job.run_id} /> : undefined],
+            [t("queue.experiment"), owner.experiment],
+            [t("queue.task"), owner.task],
             [
               t("queue.attempts"),
               job.max_attempts ? t("queue.attemptsOf", { n: job.attempts, most: job.max_attempts }) : undefined,

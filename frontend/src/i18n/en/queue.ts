@@ -18,6 +18,8 @@ export const queue = {
   status: "State",
   priority: "Priority",
   experiment: "Experiment",
+  task: "Task",
+  openTask: "Open",
   any: "Any",
   deadOnly: "Failed for good",
   priorityOf: { interactive: "Interactive", batch: "Batch" },
