@@ -100,7 +100,8 @@ extern const char *const log_levels[], *const log_formats[], *const dtypes[], *c
      .help = "who describes pictures: measured:, or openai:URL of a vision model "                \
              "(CAULDRON_SECRET_DESCRIBER: its key)"},                                             \
     {.name = "describer-model", .type = OPT_STRING, OPT_INTO(T, f.describer_model),               \
-     .value = "NAME", .help = "else the first that it lists"}
+     .value = "NAME",                                                                              \
+     .help = "else the first that it lists, asked when this starts"}
 
 #define PLATFORM_DRAW(T, f)                                                                       \
     {.heading = "Jobs"},                                                                          \

@@ -12,7 +12,7 @@ static void usage(const struct family *f, FILE *to)
     if (f->intro)
         fprintf(to, "%s\n\n", f->intro);
     for (size_t i = 0; i < f->count; i++)
-        fprintf(to, "  %-8s %s\n", f->list[i]->name, f->list[i]->summary);
+        fprintf(to, "  %-10s %s\n", f->list[i]->name, f->list[i]->summary);
     if (f->outro)
         fprintf(to, "\n%s", f->outro);
     fprintf(to, "\n'cauldron %s COMMAND --help' explains one\n", f->name);
