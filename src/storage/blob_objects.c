@@ -1,13 +1,12 @@
 /*
- * Blobs in object storage (gs://, s3://), with a cache in a folder here, as blob_disk keeps it:
+ * Blobs in object storage (gs://, s3://), with a folder here of what was read last (blob_nearby.h):
  *
  *   ab/cd/<sha256>      a blob
  *   cache/ab/<name>     can be made again; ab are the first digits of the SHA-256 of the name
  *
- * What is read is fetched whole, verified, and opened from the folder; what was not used for the
- * longest goes first when the folder holds more than it may. A file that is removed while somebody
- * reads it stays readable to them. Of the cache entries those that begin with the hash of a blob
- * never change and are kept here, too; others are asked for each time.
+ * What is read is fetched whole, verified, and opened from the folder. Of the cache entries those
+ * that begin with the hash of a blob never change and are kept here, too; others are asked for each
+ * time.
  *
  * A put that finds the blob there makes it young again when it has become old, so that who removes
  * what nobody wants and is older than an hour (blob_remove_old) does not remove what was just put.
@@ -19,6 +18,7 @@
 #include "base/sha256.h"
 #include "objects/objects.h"
 #include "storage/blob_inside.h"
+#include "storage/blob_nearby.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -40,13 +40,10 @@ struct fetch {
 };
 struct remote {
     struct objects *objects;
-    struct blobs *local; /* NULL: nothing is kept */
-    int64_t most;
+    struct nearby nearby;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct fetch *fetching;
-    int64_t held;      /* bytes in the folder, as far as this process knows */
-    bool sweeping;     /* a thread makes room */
     double checked_at; /* when blobs_check last was content; 0: never */
 };
 
@@ -136,121 +133,6 @@ static int put_at(struct remote *r, const char *object, int64_t *out, struct err
     return as_ours(rc, e);
 }
 
-/* ============================== The folder ============================== */
-
-struct kept {
-    char name[129], kind;
-    int64_t size;
-    double age;
-};
-struct inventory {
-    struct kept *items;
-    size_t count, room;
-    int64_t bytes;
-};
-
-static int note(void *user, char kind, const char *name, int64_t size, double age)
-{
-    struct inventory *v = user;
-
-    v->bytes += size;
-    if (v->count == v->room) {
-        size_t room = v->room ? 2 * v->room : 256;
-        struct kept *more = realloc(v->items, room * sizeof *more);
-        if (!more)
-            return ERR_NOMEM;
-        v->items = more;
-        v->room = room;
-    }
-    struct kept *k = &v->items[v->count++];
-    *k = (struct kept){.kind = kind, .size = size, .age = age};
-    snprintf(k->name, sizeof k->name, "%s", name);
-    return 0;
-}
-
-static int by_age(const void *x, const void *y)
-{
-    const struct kept *a = x, *b = y;
-
-    return a->age > b->age ? -1 : a->age < b->age;
-}
-
-/* What was not used for the longest goes until a tenth of the room is free. Temporary files are of
- * who writes at this moment, unless they are an hour old. */
-static int64_t make_room(struct remote *r)
-{
-    struct inventory v = {0};
-    struct err ignored;
-
-    if (blobs_walk(r->local, note, &v, &ignored))
-        LOG(LOG_WARNING, "the cache of blobs cannot be looked through");
-    qsort(v.items, v.count, sizeof *v.items, by_age);
-    for (size_t i = 0; i < v.count; i++) {
-        const struct kept *k = &v.items[i];
-        if (k->kind == 't' ? k->age < 3600 : v.bytes <= r->most - r->most / 10)
-            continue;
-        int rc = k->kind == 'b' ? blob_remove(r->local, k->name, &ignored)
-                                : blobs_discard(r->local, k->kind, k->name, &ignored);
-        if (rc == 0 || rc == ERR_NOT_FOUND) /* another process was quicker */
-            v.bytes -= k->size;
-    }
-    free(v.items);
-    return v.bytes;
-}
-
-static void count_bytes(struct remote *r, int64_t n)
-{
-    pthread_mutex_lock(&r->lock);
-    r->held += n;
-    bool sweep = r->held > r->most && !r->sweeping;
-    r->sweeping = r->sweeping || sweep;
-    pthread_mutex_unlock(&r->lock);
-    if (!sweep)
-        return;
-    int64_t held = make_room(r);
-    pthread_mutex_lock(&r->lock);
-    r->held = held;
-    r->sweeping = false;
-    pthread_mutex_unlock(&r->lock);
-}
-
-/* The age of a file here is the time since somebody wanted it. */
-static void touch(int fd)
-{
-    struct stat st;
-
-    if (fstat(fd, &st) == 0 && clock_unix_ms() / 1000 - st.st_mtim.tv_sec > 60)
-        (void)!futimens(fd, NULL);
-}
-
-static int open_local(struct remote *r, char kind, const char *name, int *fd, int64_t *size)
-{
-    struct err ignored;
-
-    if (!r->local)
-        return ERR_NOT_FOUND;
-    int rc = kind == 'b' ? blob_open(r->local, name, fd, size, &ignored)
-                         : cache_open(r->local, name, fd, size, &ignored);
-    if (rc == 0)
-        touch(*fd);
-    return rc;
-}
-
-/* A full disk keeps nobody from storing or reading. */
-static bool keep(struct remote *r, char kind, const char *name, struct str bytes)
-{
-    char sha256[65];
-    struct err e;
-
-    if (!r->local)
-        return false;
-    int rc = kind == 'b' ? blob_put(r->local, bytes.p, bytes.n, sha256, &e)
-                         : cache_put(r->local, name, bytes.p, bytes.n, &e);
-    if (rc)
-        LOG(LOG_WARNING, "a blob is not kept here", LOG_TEXT("blob", name), LOG_ERR(&e));
-    return rc == 0;
-}
-
 static int in_memory(const char *name, struct str bytes, int *fd, int64_t *size, struct err *e)
 {
     int memory = memfd_create("blob", MFD_CLOEXEC);
@@ -323,11 +205,11 @@ static int fetch(struct remote *r, char kind, const char *name, bool kept, int *
             rc = ERR(e, ERR_FORMAT, "blob %s is damaged: its content is %s", name, found);
     }
     if (rc == 0) {
-        bool here = kept && keep(r, kind, name, bytes);
-        if (!here || open_local(r, kind, name, fd, size))
+        bool here = kept && nearby_keep(&r->nearby, kind, name, bytes);
+        if (!here || !nearby_find(&r->nearby, kind, name, fd, size))
             rc = in_memory(name, bytes, fd, size, e);
         if (here)
-            count_bytes(r, (int64_t)bytes.n);
+            nearby_count(&r->nearby, (int64_t)bytes.n);
     }
     arena_release(&a);
     return rc;
@@ -339,13 +221,14 @@ static int open_kept(struct remote *r, char kind, const char *name, int *fd, int
     struct fetch mine = {.name = name};
 
     for (;;) {
-        if (open_local(r, kind, name, fd, size) == 0)
+        if (nearby_find(&r->nearby, kind, name, fd, size))
             return 0;
         if (enter(r, &mine))
             break;
     }
     /* Who was on the way may have come between the look and the entry. */
-    int rc = open_local(r, kind, name, fd, size) == 0 ? 0 : fetch(r, kind, name, true, fd, size, e);
+    int rc =
+        nearby_find(&r->nearby, kind, name, fd, size) ? 0 : fetch(r, kind, name, true, fd, size, e);
     leave(r, &mine);
     return rc;
 }
@@ -382,10 +265,8 @@ static bool remote_exists(struct blobs *b, const char *sha256)
 static void remote_forget(struct blobs *b, const char *sha256)
 {
     struct remote *r = b->state;
-    struct err ignored;
 
-    if (r->local)
-        (void)!blob_remove(r->local, sha256, &ignored);
+    nearby_forget(&r->nearby, 'b', sha256);
 }
 
 /* ============================== Writing ============================== */
@@ -412,8 +293,8 @@ static int remote_put(struct blobs *b, const void *bytes, size_t n, char sha256[
         e->code = rc = ERR_IO;
     if (rc)
         return as_ours(rc, e);
-    if (keep(r, 'b', name, content))
-        count_bytes(r, (int64_t)n);
+    if (nearby_keep(&r->nearby, 'b', name, content))
+        nearby_count(&r->nearby, (int64_t)n);
     memcpy(sha256, name, sizeof name);
     return 0;
 }
@@ -449,22 +330,20 @@ static int remote_cache_put(struct blobs *b, const char *name, const void *bytes
     int rc = put(r, object, content, true, &existed, e);
     if (rc == ERR_NOT_FOUND)
         e->code = rc = ERR_IO;
-    if (rc == 0 && is_digest(name) && keep(r, 'c', name, content))
-        count_bytes(r, (int64_t)n);
+    if (rc == 0 && is_digest(name) && nearby_keep(&r->nearby, 'c', name, content))
+        nearby_count(&r->nearby, (int64_t)n);
     return as_ours(rc, e);
 }
 
 static int remote_discard(struct blobs *b, char kind, const char *name, struct err *e)
 {
     struct remote *r = b->state;
-    struct err ignored;
     char object[PATH];
 
     if (kind != 'c')
         return ERR(e, ERR_NOT_FOUND, "object storage has no temporary files");
     object_name('c', name, object);
-    if (r->local)
-        (void)!blobs_discard(r->local, 'c', name, &ignored);
+    nearby_forget(&r->nearby, 'c', name);
     return as_ours(object_delete(r->objects, object, e), e);
 }
 
@@ -553,22 +432,6 @@ static int remote_check(struct blobs *b, struct err *e)
 
 /* ============================== Opening ============================== */
 
-static int open_cache(struct remote *r, const struct blobs_options *o, struct err *e)
-{
-    struct arena a = {0};
-    int rc = 0;
-
-    r->most = o->cache_bytes > 0 ? o->cache_bytes : CACHE_USUAL;
-    if (o->cache && o->cache_bytes >= 0)
-        rc = blobs_open(arena_printf(&a, "file:%s", o->cache), NULL, &r->local, e);
-    arena_release(&a);
-    if (rc)
-        return err_prefix(e, "the cache of blobs");
-    if (r->local)
-        count_bytes(r, r->most + 1); /* look what is there, and count again */
-    return 0;
-}
-
 static int remote_open(struct blobs *b, const char *url, const struct blobs_options *o,
                        struct err *e)
 {
@@ -588,9 +451,10 @@ static int remote_open(struct blobs *b, const char *url, const struct blobs_opti
         .settings = o->settings ? *o->settings : none,
         .resumable_from = (size_t)16 << 20, /* sessions are of no use here: the next put begins */
     };
-    int rc = objects_open(url, &options, &r->objects, e);
+    int rc = nearby_open(&r->nearby, o->cache_bytes >= 0 ? o->cache : NULL,
+                         o->cache_bytes > 0 ? o->cache_bytes : CACHE_USUAL, e);
     if (rc == 0)
-        rc = open_cache(r, o, e);
+        rc = objects_open(url, &options, &r->objects, e);
     b->state = r;
     if (rc)
         b->backend->close(b);
@@ -601,7 +465,7 @@ static void remote_close(struct blobs *b)
 {
     struct remote *r = b->state;
 
-    blobs_close(r->local);
+    nearby_close(&r->nearby);
     objects_close(r->objects);
     pthread_cond_destroy(&r->changed);
     pthread_mutex_destroy(&r->lock);
