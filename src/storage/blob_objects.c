@@ -14,7 +14,6 @@
  * the age and the removal is the one that can be lost.
  */
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/sha256.h"
 #include "objects/objects.h"
 #include "storage/blob_inside.h"
@@ -25,7 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PATH = 256, TRIES = 3, PAGE = 1000 };
