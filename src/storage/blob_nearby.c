@@ -53,7 +53,8 @@ static int64_t make_room(const struct nearby *n)
 
     if (blobs_walk(n->blobs, note, &v, &ignored))
         LOG(LOG_WARNING, "the cache of blobs cannot be looked through");
-    qsort(v.items, v.count, sizeof *v.items, by_age);
+    if (v.count)
+        qsort(v.items, v.count, sizeof *v.items, by_age);
     for (size_t i = 0; i < v.count; i++) {
         const struct kept *k = &v.items[i];
         if (k->kind == 't' ? k->age < 3600 : v.bytes <= n->most - n->most / 10)
