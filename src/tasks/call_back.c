@@ -16,7 +16,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { AT_ONCE = 8, AT_ONCE_MOST = 256, COUNT_PERIOD = 30 };
+enum { AT_ONCE = 8, AT_ONCE_MOST = 256 };
+static const double COUNT_PERIOD = 30;
 
 /* An event on its way to a sender; it owns its texts. */
 struct errand {
