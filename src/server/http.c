@@ -268,14 +268,18 @@ void http_stop(struct http_server *s, double seconds)
 {
     if (!s)
         return;
+    /* Nobody can connect from here on; the number is kept until the library's threads, which may be
+     * about to take it out of their epoll, have ended. */
     int fd = MHD_quiesce_daemon(s->mhd);
     if (fd >= 0)
-        close(fd);
+        shutdown(fd, SHUT_RD);
     s->stopping = true;
     wait_for_none(s, &s->active, seconds > 0 ? seconds : 0);
     s->cancelled = true;
     watch_end(s->watch);
     wait_for_none(s, &s->suspended, -1); /* handlers see request_gone() and return */
     MHD_stop_daemon(s->mhd);
+    if (fd >= 0)
+        close(fd);
     server_free(s);
 }
