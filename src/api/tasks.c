@@ -272,7 +272,10 @@ int api_retry_task(struct request *r, struct response *w, struct err *e)
         return e->code;
     if (list) {
         classes = arena_alloc(request_arena(r), (json_array_size(list) + 1) * sizeof *classes);
-        json_array_foreach(list, i, item) classes[i] = json_string_value(item);
+        json_array_foreach(list, i, item)
+        {
+            classes[i] = json_string_value(item);
+        }
         classes[json_array_size(list)] = NULL;
     }
     int rc = task_retry(app_of(r)->tasks, task.id, classes, &count, e);

@@ -277,9 +277,11 @@ static void print_report_words(const json_t *r)
     print_number(r, "cost", ", cost ", " ");
     puts(json_text(r, "currency", ""));
     json_array_foreach(json_object_get(r, "failures"), i, failure)
+    {
         printf("  %lld failed, %s/%s: %s\n", (long long)json_int(failure, "count", 0),
                json_text(failure, "class", ""), json_text(failure, "code", ""),
                json_text(failure, "example", ""));
+    }
     if (json_is_number(json_object_get(json_object_get(seconds, "total"), "p50")))
         printf("  seconds        p50      p90      p99      max\n");
     print_percentiles(seconds, "making", "making");
