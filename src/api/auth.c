@@ -334,3 +334,15 @@ void audit(struct request *r, struct tx *tx, const char *kind, const char *subje
     if (events_add(tx, &event, &e))
         LOG(LOG_ERROR, "event not written", LOG_TEXT("kind", kind), LOG_ERR(&e));
 }
+
+void audit_alone(struct request *r, const char *kind, const char *subject)
+{
+    struct tx *tx;
+    struct err e;
+
+    if (tx_begin(app_of(r)->db, TX_WRITE, &tx, &e))
+        return;
+    audit(r, tx, kind, subject, NULL);
+    if (tx_commit(tx, &e))
+        LOG(LOG_WARNING, "event not written", LOG_ERR(&e));
+}

@@ -51,6 +51,8 @@ bool auth_owns(const struct request *r, const char *user_id);
 /* A line in the table of events; failures are logged and forgotten. */
 void audit(struct request *r, struct tx *tx, const char *kind, const char *subject,
            const char *data);
+/* The same in a transaction of its own, without data. */
+void audit_alone(struct request *r, const char *kind, const char *subject);
 
 #define SESSION_COOKIE "cauldron_session"
 

@@ -3,7 +3,6 @@
 #include "api/experiment_json.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "ops/metrics.h"
 #include "storage/events.h"
 
@@ -47,18 +46,6 @@ int api_plan_stored_experiment(struct request *r, struct response *w, struct err
 
 /* ============================== Runs ============================== */
 
-static void note(struct request *r, const char *kind, const char *id)
-{
-    struct tx *tx;
-    struct err e;
-
-    if (tx_begin(app_of(r)->db, TX_WRITE, &tx, &e))
-        return;
-    audit(r, tx, kind, id, NULL);
-    if (tx_commit(tx, &e))
-        LOG(LOG_WARNING, "event not written", LOG_ERR(&e));
-}
-
 static int priority_of(const json_t *body)
 {
     return strcmp(json_text(body, "priority", "batch"), "interactive") == 0 ? PRIORITY_INTERACTIVE
@@ -79,7 +66,7 @@ int api_start_experiment(struct request *r, struct response *w, struct err *e)
         rc = respond_spec_problems(r, w, "", &problems);
     else if (rc == 0) {
         metrics_add(app_of(r)->metrics, METRIC_CELLS_REUSED, "", (double)run.reused);
-        note(r, "experiment_started", x.id);
+        audit_alone(r, "experiment_started", x.id);
         rc = respond_experiment(r, w, 202, x.id, e);
     }
     spec_problems_release(&problems);
@@ -126,7 +113,7 @@ int api_extend_experiment(struct request *r, struct response *w, struct err *e)
     if (rc && problems.count)
         rc = respond_spec_problems(r, w, "", &problems);
     else if (rc == 0) {
-        note(r, "experiment_extended", x.id);
+        audit_alone(r, "experiment_extended", x.id);
         rc = respond_experiment(r, w, 202, x.id, e);
     }
     spec_problems_release(&problems);
@@ -163,7 +150,7 @@ static int pause_or_resume(struct request *r, struct response *w, bool paused, s
         return ERR(e, ERR_CONFLICT, "the experiment is %s", experiment_status_name(run.status));
     if (pause_run(app_of(r)->submitter, run.id, paused, e))
         return e->code;
-    note(r, paused ? "experiment_paused" : "experiment_resumed", x.id);
+    audit_alone(r, paused ? "experiment_paused" : "experiment_resumed", x.id);
     return respond_experiment(r, w, 200, x.id, e);
 }
 
@@ -188,7 +175,7 @@ int api_cancel_experiment(struct request *r, struct response *w, struct err *e)
         return ERR(e, ERR_CONFLICT, "the experiment is %s", experiment_status_name(run.status));
     if (cancel_run(app_of(r)->submitter, run.id, e))
         return e->code;
-    note(r, "experiment_cancelled", x.id);
+    audit_alone(r, "experiment_cancelled", x.id);
     return respond_experiment(r, w, 200, x.id, e);
 }
 
@@ -204,7 +191,7 @@ int api_retry_experiment(struct request *r, struct response *w, struct err *e)
         return ERR(e, ERR_CONFLICT, "no cell of the newest run has failed or was cancelled");
     if (retry_run(app_of(r)->submitter, run.id, &count, e))
         return e->code;
-    note(r, "experiment_retried", x.id);
+    audit_alone(r, "experiment_retried", x.id);
     return respond_experiment(r, w, 202, x.id, e);
 }
 

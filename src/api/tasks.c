@@ -4,7 +4,6 @@
 #include "api/api_routes.h"
 #include "api/auth.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "tasks/control.h"
 #include "tasks/kind.h"
 #include "tasks/runner.h"
@@ -52,18 +51,6 @@ static int respond_task(struct request *r, struct response *w, unsigned status, 
         rc = task_to_json(app_of(r)->tasks, tx, &task, &json, e);
     tx_rollback(tx);
     return rc ? rc : respond_json(w, status, json);
-}
-
-static void note(struct request *r, const char *kind, const char *id)
-{
-    struct tx *tx;
-    struct err e;
-
-    if (tx_begin(app_of(r)->db, TX_WRITE, &tx, &e))
-        return;
-    audit(r, tx, kind, id, NULL);
-    if (tx_commit(tx, &e))
-        LOG(LOG_WARNING, "event not written", LOG_ERR(&e));
 }
 
 static void wake(struct request *r)
@@ -168,7 +155,7 @@ int api_create_task(struct request *r, struct response *w, struct err *e)
         return respond_problems(r, w, &problems);
     if (rc)
         return rc;
-    note(r, existed ? "task_run" : "task_created", task.id);
+    audit_alone(r, existed ? "task_run" : "task_created", task.id);
     wake(r);
     if (!existed)
         respond_header(w, "Location", arena_printf(request_arena(r), "/api/v1/tasks/%s", task.id));
@@ -204,7 +191,7 @@ static int changed(struct request *r, struct response *w, int rc, unsigned statu
 {
     if (rc)
         return rc;
-    note(r, event, id);
+    audit_alone(r, event, id);
     wake(r);
     return respond_task(r, w, status, id, e);
 }

@@ -1,7 +1,6 @@
 #include "cli/task.h"
 
 #include "base/json.h"
-#include "cli/experiment.h"
 #include "cli/subcommands.h"
 #include "cli/terminal.h"
 
@@ -23,11 +22,6 @@ static const struct family family = {
 };
 
 /* ============================== What they share ============================== */
-
-int read_task_file(const char *path, json_t **out, struct err *e)
-{
-    return read_spec_file(path, out, e);
-}
 
 void print_task_problems(const struct task_problems *problems)
 {

@@ -39,8 +39,6 @@ int task_main(const struct opt_spec *spec, int argc, char **argv, enum platform_
 /* By id, by its first characters if they fit no other, or by name. */
 WARN_UNUSED_RESULT int find_task(struct db *db, const char *word, struct arena *a, struct task *out,
                                  struct err *e);
-/* A document from a file, "-" for stdin. The caller owns *out. */
-WARN_UNUSED_RESULT int read_task_file(const char *path, json_t **out, struct err *e);
 void print_task_problems(const struct task_problems *problems);
 /* Run it here until it ends, waits for approval or ^C; say what came of it. ERR_CANCELLED when some
  * of it failed, which was said. */

@@ -1,6 +1,7 @@
 /* task_run.c: the sub-commands that move a task on: they run it here, with this process's threads,
  * beside whatever servers and workers share the database. */
 #include "base/json.h"
+#include "cli/experiment.h"
 #include "cli/task.h"
 #include "cli/terminal.h"
 #include "storage/callbacks.h"
@@ -372,7 +373,7 @@ static int with_file(const struct task_want *want, struct platform *p, const cha
 
     if (!getcwd(folder, sizeof folder))
         return ERR(e, ERR_IO, "the current folder is gone");
-    rc = read_task_file(path, &document, e);
+    rc = read_spec_file(path, &document, e);
     if (rc == 0) {
         rc = platform_tasks(p, &want->platform, e);
         if (rc == 0)
